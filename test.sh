@@ -77,7 +77,9 @@ perl:Digest::HMAC_MD5 libdigest-hmac-perl
 perl:IO::Socket::SSL libio-socket-ssl-perl
 perl:Mail::Address libmailtools-perl
 php php-cli
+policyd-spf postfix-policyd-spf-python
 postfix postfix
+postgrey postgrey
 python3 python3
 s-nail s-nail
 sasl libsasl2-modules

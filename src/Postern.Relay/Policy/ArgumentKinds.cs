@@ -11,6 +11,9 @@ internal static class ArgumentKinds
     /// <summary>With address and reference a reply stays within the 512 octets of RFC 5321 §4.5.3.1.5.</summary>
     public const int MostOfLine = 160;
 
+    /// <summary>A line of a header section (RFC 5322 §2.1.1).</summary>
+    public const int MostOfField = 998;
+
     public static ArgumentKind<RateLimit> Rate { get; } = new(
         "count/time", "a count and a time such as 500/1h, at most 31 days", RateLimit.TryParse);
 
@@ -28,6 +31,9 @@ internal static class ArgumentKinds
         value = text;
         return System.IO.Path.IsPathFullyQualified(text);
     });
+
+    /// <summary>How long somebody is waited for.</summary>
+    public static ArgumentKind<TimeSpan> Wait { get; } = new("duration", "a time from 10ms to 60s, such as 2s or 500ms", TryWait);
 
     /// <summary>Of a reply that refuses.</summary>
     public static ArgumentKind<int?> RefusalCode { get; } = new("code", "a reply code from 400 to 599", TryCode);
@@ -72,6 +78,18 @@ internal static class ArgumentKinds
             ? code
             : null;
         return value is not null;
+    }
+
+    private static bool TryWait(string text, out TimeSpan value)
+    {
+        value = TimeSpan.Zero;
+        if (!text.EndsWith('s'))
+            return false;
+        var (digits, unit) = text.EndsWith("ms", StringComparison.Ordinal) ? (text[..^2], 1) : (text[..^1], 1000);
+        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > 60_000)
+            return false;
+        value = TimeSpan.FromMilliseconds((long)number * unit);
+        return value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromSeconds(60);
     }
 
     private static bool TryAddress(string text, out Mailbox value)

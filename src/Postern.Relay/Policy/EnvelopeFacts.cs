@@ -59,6 +59,9 @@ public sealed record EnvelopeFacts
     /// <summary>AUTH would be on offer after STARTTLS.</summary>
     public bool OffersAuthAfterTls { get; init; }
 
+    /// <summary>What no rule decides by, for services that are asked.</summary>
+    public ConnectionFacts Connection { get; init; } = ConnectionFacts.None;
+
     /// <summary>Of a client that somebody asks about.</summary>
     /// <param name="offer">What its listener offers it; it has the name and the state of TLS too.</param>
     /// <param name="login">In any spelling; null without a login.</param>
@@ -87,6 +90,7 @@ public sealed record EnvelopeFacts
         IsSystemUser = LoginFacts.IsOfSystemUser(session),
         OffersAuth = session.OffersAuth,
         OffersAuthAfterTls = session.OffersAuthAfterTls,
+        Connection = ConnectionFacts.Of(session),
     };
 }
 

@@ -48,13 +48,14 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         try
         {
             var asked = Rule.AnswerAsync(context, ct);
-            return asked.IsCompletedSuccessfully
+            var answer = asked.IsCompletedSuccessfully
                 ? await asked
                 : await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
+            return answer is RuleAnswer.CannotSay(var why, var remedy) ? Instead(why, remedy) : answer;
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!);
+            return Instead(CannotSay(e)!, RepairDirectory);
         }
     }
 
@@ -73,7 +74,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!) is RuleAnswer.Refuse refuse ? refuse : null;
+            return Instead(CannotSay(e)!, RepairDirectory) is RuleAnswer.Refuse refuse ? refuse : null;
         }
     }
 
@@ -85,11 +86,14 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         _ => null,
     };
 
-    private RuleAnswer Instead(string why) => Otherwise switch
+    private static ValueTask<string> RepairDirectory(RuleContext context, CancellationToken ct) =>
+        new("make the directory's database readable");
+
+    private RuleAnswer Instead(string why, Remedy? remedy) => Otherwise switch
     {
         OnError.Pass => new RuleAnswer.Pass($"{why}; on_error is pass"),
         OnError.Refuse => new RuleAnswer.Refuse(Refusals.CannotSay, $"{why}; on_error is refuse"),
-        _ => new RuleAnswer.Refuse(Refusals.Temporary, why, static (_, _) => new("make the directory's database readable")),
+        _ => new RuleAnswer.Refuse(Refusals.Temporary, why, remedy),
     };
 }
 

@@ -17,6 +17,13 @@ internal static class Refusals
     /// <summary>The same for good, where an operator wants it so.</summary>
     public static Refusal CannotSay { get; } = new(550, NotAuthorized, "This cannot be checked, and is refused");
 
+    /// <summary>Somebody who was asked wants what is not done here; Postfix's code and words.</summary>
+    public static Refusal Misconfigured { get; } = new(451, new EnhancedStatus(4, 3, 5), "Server configuration problem, try again later");
+
+    /// <summary>Postfix's code and words.</summary>
+    public static Refusal UnauthPipelining { get; } = new(
+        503, new EnhancedStatus(5, 5, 0), "Improper use of SMTP command pipelining");
+
     /// <summary>Of a rule that refuses whatever comes to it.</summary>
     public static Refusal Refused { get; } = new(554, NotAuthorized, "Access denied");
 

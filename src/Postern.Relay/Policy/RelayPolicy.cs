@@ -7,6 +7,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Tenants;
+using Postern.Relay.Policy.Services;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -71,6 +72,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Suppressions = suppressions ?? directory as ISuppressions,
             Trials = Trials,
             Tables = tables,
+            Services = new PolicyServices(clock),
             Classes = classes,
             Names = names,
         };
@@ -89,13 +91,21 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <summary>What is said of tenants.</summary>
     public TenantTable Tenants => world.Options.Tenants;
 
+    /// <summary>
+    /// The services that rules ask; whoever sets them disposes them. Not set: its own, whose connections end when nobody asks.
+    /// </summary>
+    internal PolicyServices Services
+    {
+        init => world = world with { Services = value };
+    }
+
     /// <summary>What rules on trial would have decided.</summary>
     public RuleTrials Trials { get; } = new();
 
     public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
     {
         session.PolicyMemo = null;
-        var question = new PolicyQuestion(FactsOf(session, sender), sender);
+        var question = new PolicyQuestion(FactsOf(session, sender), sender) { PipelinedBehind = session.PipelinedBehind };
         var judged = await AskBeforeRecipientsAsync(question, counts: true, ct);
         if (judged.IsRefusal)
             return await RecordAsync(judged, ct);
@@ -107,7 +117,11 @@ public sealed class RelayPolicy : IEnvelopePolicy
     {
         var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
         var known = Known(session, sender);
-        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender, recipient);
+        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender, recipient)
+        {
+            Parameters = session.Transaction.Parameters,
+            PipelinedBehind = session.PipelinedBehind,
+        };
         if (known is null && await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: true, ct) is var before)
         {
             if (before.IsRefusal)
@@ -142,11 +156,12 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var question = new PolicyQuestion(Tenanted(facts, sender), sender, recipient);
         var judged = await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: false, ct);
         if (!judged.IsRefusal)
-            judged = await recipientRules.AskAsync(new RuleContext(world, question), judged.Asked, counts: false, ct);
+            judged = await recipientRules.AskAsync(
+                new RuleContext(world, question) { IsDryRun = true }, judged.Asked, counts: false, ct);
         if (!judged.IsRefusal && !messageRules.IsEmpty)
         {
             var whole = await messageRules.AskAsync(
-                new RuleContext(world, question with { Recipient = null }), judged.Asked, counts: false, ct);
+                new RuleContext(world, question with { Recipient = null }) { IsDryRun = true }, judged.Asked, counts: false, ct);
             judged = whole.IsRefusal ? whole : judged with { Asked = whole.Asked };
         }
 
@@ -186,7 +201,13 @@ public sealed class RelayPolicy : IEnvelopePolicy
         SessionState session, ReversePath sender, HeaderFacts header, CancellationToken ct)
     {
         var known = Known(session, sender);
-        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender) { Header = header };
+        var question = new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender)
+        {
+            Header = header,
+            Parameters = session.Transaction?.Parameters,
+            PipelinedBehind = session.PipelinedBehind,
+            Recipients = session.Transaction is { Recipients: var all } ? [.. all.Select(static r => r.Mailbox)] : [],
+        };
         var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
         return new MessageVerdict(
             judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null,
@@ -196,7 +217,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <summary>Client, helo and sender, in this order: a refusal ends it, a permit only its own list.</summary>
     private async ValueTask<Judged> AskBeforeRecipientsAsync(PolicyQuestion question, bool counts, CancellationToken ct)
     {
-        var context = new RuleContext(world, question);
+        var context = new RuleContext(world, question) { IsDryRun = !counts };
         Judged? judged = null;
         foreach (var list in beforeRecipients)
         {

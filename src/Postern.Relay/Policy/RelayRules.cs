@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Rules.Effects;
 using Postern.Relay.Policy.Rules.Names;
+using Postern.Relay.Policy.Services;
 
 namespace Postern.Relay.Policy;
 
@@ -20,6 +21,8 @@ public static class RelayRules
     [
         new Bcc(),
         new CheckAccess(),
+        new CheckHttpPolicy(),
+        new CheckPolicyService(),
         new Defer(),
         new Hold(),
         new Permit(),
@@ -45,6 +48,7 @@ public static class RelayRules
         new RejectTenantMismatch(),
         new RejectUnauthDestination(),
         new RejectSenderLoginMismatch(MismatchOf.Unauthenticated),
+        new RejectUnauthPipelining(),
         new RejectUnknownClientHostname(),
         new RejectUnknownHeloHostname(),
         new RejectUnknownRecipientDomain(),
@@ -55,6 +59,13 @@ public static class RelayRules
         new RewriteHeaderFrom(),
         new RewriteSender(),
     ];
+
+    /// <summary>The words of rules that do what a service says.</summary>
+    public static ImmutableArray<string> Asking { get; } = ["check_http_policy", "check_policy_service"];
+
+    /// <summary>An entry of <see cref="Asking"/> that permits where the service says so.</summary>
+    public static bool MayPermit(RuleEntry entry) =>
+        Asking.Contains(entry.PlainWord) && !ArgumentText.Split(entry.Arguments).Contains((TimedQuestion.Ok, TimedQuestion.OkPasses));
 
     /// <summary>Before the word of a rule or list: what it would decide is told and counted, and nothing comes of it.</summary>
     public const string OnTrial = "warn_if_";

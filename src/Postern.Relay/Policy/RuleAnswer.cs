@@ -37,6 +37,18 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 
         /// <summary>Null where nothing is to be done with the message.</summary>
         public MessageEffect? Effect { get; init; }
+
+        /// <summary>Null where it does not matter to this rule what the next ones decide.</summary>
+        public Deferral? Deferral { get; init; }
+
+        /// <summary>On trial it would have done more than to pass.</summary>
+        public bool Acts => Effect is not null || Deferral is not null;
+    }
+
+    /// <summary>It cannot see what it needs: the entry's <c>on_error</c> takes its place.</summary>
+    public sealed record CannotSay(string Saw, Remedy? Remedy = null) : RuleAnswer(Saw, Remedy)
+    {
+        public override string Said => "cannot say";
     }
 
     /// <summary>The list of this name is asked in the place of the rule; where that passes, the next rule decides.</summary>
@@ -59,6 +71,12 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 /// <summary>What a rule that passes wants counted, once its list has let the question through; a dry run counts nothing.</summary>
 /// <param name="Over">The rule's answer where others have used it up in the meantime.</param>
 internal sealed record Charge(CounterKey Key, RateLimit Limit, int Cost, Func<CounterLevel, RuleAnswer.Refuse> Over);
+
+/// <summary>
+/// A refusal for now that depends on what the rules behind it decide (Postfix's <c>defer_if_permit</c> and <c>defer_if_reject</c>).
+/// </summary>
+/// <param name="OfRefusal">It takes the place of a later refusal for good; else of a permit, of this stage or a later one.</param>
+internal sealed record Deferral(Refusal Refusal, bool OfRefusal);
 
 /// <summary>A count that refuses, and how it stands.</summary>
 internal sealed record UsedUp(CounterKey Key, RateLimit Limit, CounterLevel Level);

@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Services;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
+using Postern.Smtp.Session;
 
 namespace Postern.Relay.Policy;
 
@@ -45,6 +48,12 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
 
     /// <summary>The tables that rules look into.</summary>
     public AccessTables Tables => world.Tables;
+
+    /// <summary>The services that rules ask; none is asked in a dry run.</summary>
+    public PolicyServices Services => world.Services;
+
+    /// <summary>Somebody asks in advance: no message hangs on it, and nobody else is to hear of it.</summary>
+    public bool IsDryRun { get; init; }
 
     /// <summary>A list of this name can be asked here.</summary>
     public bool HasList(string name, RuleStage stage) => world.Classes.WhyNot(name, stage) is null;
@@ -121,6 +130,15 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 {
     /// <summary>Null before the header section has come, and in a dry run.</summary>
     public HeaderFacts? Header { get; init; }
+
+    /// <summary>What MAIL said beside the sender; null while MAIL itself is asked about, and in a dry run.</summary>
+    public MailParameters? Parameters { get; init; }
+
+    /// <summary>The verb behind which the client sent more where it had to wait (<see cref="SessionState.PipelinedBehind"/>).</summary>
+    public string? PipelinedBehind { get; init; }
+
+    /// <summary>All that were accepted; empty before the header section has come, and in a dry run.</summary>
+    public ImmutableArray<Mailbox> Recipients { get; init; } = [];
 }
 
 /// <summary>What the rules may look at beside the question.</summary>
@@ -138,6 +156,8 @@ internal sealed record PolicyWorld(
     public RuleTrials? Trials { get; init; }
 
     public required AccessTables Tables { get; init; }
+
+    public required PolicyServices Services { get; init; }
 
     public required RuleClasses Classes { get; init; }
 

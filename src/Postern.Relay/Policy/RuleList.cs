@@ -34,9 +34,45 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             asked.Add(decider.Value);
         }
 
+        if (Deferred(asked, decider) is { } deferred)
+        {
+            decider = deferred;
+            asked.Add(deferred);
+        }
+
         if (counts && decider is not { Answer: RuleAnswer.Refuse })
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
         return new Judged(stage, context, asked.DrainToImmutable(), decider);
+    }
+
+    /// <summary>
+    /// What an earlier answer makes of the decision: one of this list, or, where a recipient or message is permitted, of a stage before it.
+    /// Null where it stays as it is.
+    /// </summary>
+    private AskedRule? Deferred(ImmutableArray<AskedRule>.Builder asked, AskedRule? decider)
+    {
+        bool? ofRefusal = decider switch
+        {
+            { Answer: RuleAnswer.Refuse { Refusal.Code: >= 500 } } => true,
+            { Answer: RuleAnswer.Refuse } => null,
+            _ when stage is RuleStage.Recipient or RuleStage.Message => false,
+            _ => null,
+        };
+        if (ofRefusal is null)
+            return null;
+        foreach (var (word, answer) in asked)
+        {
+            if (answer is RuleAnswer.Pass { Deferral: { } deferral } && deferral.OfRefusal == ofRefusal)
+                return new AskedRule(
+                    word,
+                    new RuleAnswer.Refuse(
+                        deferral.Refusal,
+                        deferral.OfRefusal
+                            ? "what was refused for good is refused for now"
+                            : "no later rule refused, so it is refused for now"));
+        }
+
+        return null;
     }
 
     /// <summary>Asks one after another until one decides; null where none does.</summary>
@@ -84,7 +120,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         CancellationToken ct)
     {
         var answer = await listed.AskAsync(context, ct);
-        if (listed.IsOnTrial && answer is RuleAnswer.Pass { Effect: not null } pass)
+        if (listed.IsOnTrial && answer is RuleAnswer.Pass { Acts: true } pass)
             answer = new RuleAnswer.Would("would act", pass.Saw);
         if (answer is RuleAnswer.Ask(var again, _) && depth == MostDepth)
             answer = new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other");

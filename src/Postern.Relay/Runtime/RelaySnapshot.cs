@@ -9,6 +9,7 @@ using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Services;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
 
@@ -24,6 +25,7 @@ public sealed class RelaySnapshot : IDisposable
     private readonly SmtpServerOptions server;
     private readonly DkimSigner signer;
     private readonly IDisposable? files;
+    private readonly PolicyServices services;
 
     private RelaySnapshot(RelayOptions options, AccountFoundation foundation, IDisposable? files, ICounters? counters)
     {
@@ -40,6 +42,7 @@ public sealed class RelaySnapshot : IDisposable
             Recipients = new ListedRecipients(options.Delivery.Aliases, options.Delivery.Routes),
         };
         var names = new DnsNames(DnsCache.Of(options.Delivery, foundation.Clock));
+        services = new PolicyServices(foundation.Clock);
         Policy = PolicyOf(policy);
         LocalPolicy = PolicyOf(options.Local.In(policy));
         server = new SmtpServerOptions
@@ -61,7 +64,10 @@ public sealed class RelaySnapshot : IDisposable
         AuthServices = [.. options.AuthListeners.Select(listener => ServiceOf(listener, foundation.Clock))];
 
         RelayPolicy PolicyOf(PolicyOptions rules) =>
-            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory, names);
+            new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory, names)
+            {
+                Services = services,
+            };
     }
 
     public RelayOptions Options { get; }
@@ -158,6 +164,7 @@ public sealed class RelaySnapshot : IDisposable
     public void Dispose()
     {
         Accounts.Dispose();
+        services.Dispose();
         files?.Dispose();
     }
 

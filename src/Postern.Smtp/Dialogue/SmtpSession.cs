@@ -397,6 +397,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     {
         var command = CommandLine.Split(line);
         var verb = VerbTable.Find(command.Verb.Span, service.Options.Protocol);
+        NotePipelining(verb);
         if (verb is null)
             return CommandLine.IsForeignProtocol(line.Span)
                 ? Refuse("?", StandardReply.NotSmtp, After.Close)
@@ -407,6 +408,14 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
         return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
+    }
+
+    /// <summary>Only noted: a policy may go by it.</summary>
+    private void NotePipelining(Verb? verb)
+    {
+        var needs = verb?.Needs ?? Needs.None;
+        if (HasBufferedInput && (needs.HasFlag(Needs.EndOfGroup) || !(state.IsExtended || needs.HasFlag(Needs.ChunkBehind))))
+            state.PipelinedBehind ??= verb?.Name ?? "?";
     }
 
     private Step RefuseOctets()

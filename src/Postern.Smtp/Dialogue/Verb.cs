@@ -54,6 +54,9 @@ internal enum Needs
     /// size cannot be known the connection ends (RFC 3030 §2).
     /// </summary>
     ChunkBehind = 64,
+
+    /// <summary>The last place of a group of pipelined commands (RFC 2920 §3.1). One that has another is noted, and not refused.</summary>
+    EndOfGroup = 128,
 }
 
 /// <summary>

@@ -126,6 +126,12 @@ public sealed class SessionState
     /// <summary>True when AUTH would be on offer once TLS is up: STARTTLS and logging in would help.</summary>
     public bool OffersAuthAfterTls { get => field && Identity is null; internal set; }
 
+    /// <summary>
+    /// The verb behind which the client sent more where it has to wait for the reply: before EHLO has offered PIPELINING, or behind a
+    /// command that ends a group (RFC 2920 §3.1). The first such; null where there was none.
+    /// </summary>
+    public string? PipelinedBehind { get; internal set; }
+
     /// <summary>The mail transaction that is open; null where none is.</summary>
     public Transaction? Transaction { get; internal set; }
 
@@ -159,6 +165,7 @@ public sealed class SessionState
         LoginData = null;
         Authority = null;
         Credential = null;
+        PipelinedBehind = null;
         PolicyMemo = null;
     }
 
@@ -179,6 +186,7 @@ public sealed class SessionState
         LoginData = null;
         Authority = null;
         Credential = null;
+        PipelinedBehind = null;
         Transaction = null;
         PolicyMemo = null;
     }

@@ -8,7 +8,11 @@ namespace Postern.Smtp.Verbs;
 internal static class Data
 {
     public static readonly Verb Row = new(
-        "DATA", Phase.Mail | Phase.Rcpt, Needs.NoArgument | Needs.TlsWhereRequired | Needs.ContentBehind, "DATA", HandleAsync);
+        "DATA",
+        Phase.Mail | Phase.Rcpt,
+        Needs.NoArgument | Needs.TlsWhereRequired | Needs.ContentBehind | Needs.EndOfGroup,
+        "DATA",
+        HandleAsync);
 
     private static async ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {

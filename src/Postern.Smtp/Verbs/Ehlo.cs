@@ -9,7 +9,10 @@ namespace Postern.Smtp.Verbs;
 /// <summary>EHLO (RFC 5321 §4.1.1.1): who the client says it is, what the server offers; ends any transaction.</summary>
 internal static class Ehlo
 {
-    public static readonly Verb Row = new("EHLO", Phase.Any, Needs.Argument, "EHLO hostname", HandleAsync) { Only = MailProtocol.Smtp };
+    public static readonly Verb Row = new("EHLO", Phase.Any, Needs.Argument | Needs.EndOfGroup, "EHLO hostname", HandleAsync)
+    {
+        Only = MailProtocol.Smtp,
+    };
 
     internal static async ValueTask<Step> GreetAsync(SmtpSession session, ReadOnlyMemory<byte> argument, bool extended, Reply reply)
     {

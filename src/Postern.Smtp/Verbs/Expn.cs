@@ -10,7 +10,7 @@ internal static class Expn
     public static readonly Verb Row = new(
         "EXPN",
         Phase.Any,
-        Needs.Argument | Needs.TlsWhereRequired,
+        Needs.Argument | Needs.TlsWhereRequired | Needs.EndOfGroup,
         "EXPN list",
         static (_, _, _) => new(new Step(StandardReply.ExpnNotAvailable)));
 }

@@ -13,7 +13,8 @@ namespace Postern.Smtp.Verbs;
 /// </summary>
 internal static class Vrfy
 {
-    public static readonly Verb Row = new("VRFY", Phase.Any, Needs.Argument | Needs.TlsWhereRequired, "VRFY address", HandleAsync);
+    public static readonly Verb Row = new(
+        "VRFY", Phase.Any, Needs.Argument | Needs.TlsWhereRequired | Needs.EndOfGroup, "VRFY address", HandleAsync);
 
     private static ValueTask<Step> HandleAsync(SmtpSession session, ReadOnlyMemory<byte> argument, CancellationToken ct)
     {

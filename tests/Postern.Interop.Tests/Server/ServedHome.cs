@@ -20,8 +20,11 @@ public abstract class ServedHome : IAsyncLifetime
     public int Port(Way way) => Port(way == Way.Implicit ? "submissions" : "submission");
 
     /// <summary>The first login in the log, past or to come, with all of these texts.</summary>
-    public Task<string> LoginAsync(params string[] texts) =>
-        process!.Output.FindAsync(line => line.Contains("\"event\":\"login\"", StringComparison.Ordinal) && Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
+    public Task<string> LoginAsync(params string[] texts) => EventAsync(["\"event\":\"login\"", .. texts]);
+
+    /// <summary>The first line of the log, past or to come, with all of these texts.</summary>
+    public Task<string> EventAsync(params string[] texts) =>
+        process!.Output.FindAsync(line => Array.TrueForAll(texts, text => line.Contains(text, StringComparison.Ordinal))).WaitAsync(Patience);
 
     public async ValueTask InitializeAsync()
     {

@@ -34,6 +34,27 @@ public sealed class OpenRelayTests
     public async Task What_refuses_strangers_or_is_reached_by_none_is_no_open_relay(string yaml, string listener) =>
         Assert.IsType<ConfigurationOutcome.Valid>(await ParseAsync(listener, yaml));
 
+    [Theory]
+    [InlineData("rules: { recipient: [check_policy_service inet:127.0.0.1:10023, reject_unauth_destination] }", "rules.recipient[0]")]
+    [InlineData("rules: { recipient: [permit_networks, check_http_policy https://policy.test/x, reject] }", "rules.recipient[1]")]
+    [InlineData("rules: { classes: { asked: [check_policy_service unix:/policy] }, recipient: [permit_networks, asked] }", "rules.recipient[1]")]
+    [InlineData("rules: { recipient: [{ check_policy_service: { at: 'inet:127.0.0.1:10023', ok: pass } }, reject_unauth_destination] }", null)]
+    [InlineData("rules: { recipient: [reject_unauth_destination, check_policy_service inet:127.0.0.1:10023] }", null)]
+    [InlineData("rules: { recipient: [warn_if_check_policy_service inet:127.0.0.1:10023, reject_unauth_destination] }", null)]
+    [InlineData("rules: { sender: [check_policy_service inet:127.0.0.1:10023], recipient: [reject_unauth_destination] }", null)]
+    public async Task What_a_service_says_ok_to_is_relayed_and_check_says_so(string yaml, string? key)
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(await ParseAsync(Public, yaml)).Configuration;
+        var doubt = configuration.Doubts.Where(static d => d.Text.StartsWith("whoever the service of check_", StringComparison.Ordinal)).Select(static d => d.Key);
+        Assert.Equal(key is null ? [] : [key], doubt);
+        Assert.DoesNotContain(Assert.IsType<ConfigurationOutcome.Valid>(await ParseAsync(OnLoopback, yaml)).Configuration.Doubts, static d => d.Text.StartsWith("whoever the service of", StringComparison.Ordinal));
+    }
+
+    /// <summary>What the service would say is not known: it is as if it said nothing.</summary>
+    [Fact]
+    public async Task A_service_before_a_permit_is_no_proof_that_strangers_are_refused() =>
+        await It_is_an_error_with_its_line("rules: { recipient: [check_policy_service inet:127.0.0.1:10023, permit] }", "rules.recipient[1]: permit permits");
+
     private static async Task<ConfigurationOutcome> ParseAsync(string listener, string yaml)
     {
         var table = Path.GetTempFileName();

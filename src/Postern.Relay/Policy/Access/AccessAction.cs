@@ -11,6 +11,8 @@ namespace Postern.Relay.Policy.Access;
 /// </summary>
 internal abstract record AccessAction
 {
+    private const string TooLong = "what stands behind the action is longer than 160 characters, or not printable US-ASCII";
+
     private AccessAction()
     {
     }
@@ -28,11 +30,25 @@ internal abstract record AccessAction
     /// <summary>Null where it reads as none; what is wrong is in <paramref name="problem"/> then.</summary>
     public static AccessAction? Read(string text, out string problem)
     {
-        problem = string.Empty;
+        var (word, rest) = Split(text);
+        if (rest.Length <= ArgumentKinds.MostOfLine)
+            return Read(word, rest, out problem);
+        return Wrong(out problem, TooLong);
+    }
+
+    /// <summary>The word of an action, and what stands behind it.</summary>
+    public static (string Word, string Text) Split(string text)
+    {
         var space = text.IndexOfAny([' ', '\t']);
-        var (word, rest) = space < 0 ? (text, string.Empty) : (text[..space], text[space..].Trim());
-        if (rest.Length > ArgumentKinds.MostOfLine || rest.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-            return Wrong(out problem, "what stands behind the action is longer than 160 characters, or not printable US-ASCII");
+        return space < 0 ? (text, string.Empty) : (text[..space], text[space..].Trim(' ', '\t'));
+    }
+
+    /// <summary>The same of somebody else's words, which may be longer.</summary>
+    public static AccessAction? Read(string word, string rest, out string problem)
+    {
+        problem = string.Empty;
+        if (rest.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            return Wrong(out problem, TooLong);
         switch (word.ToUpperInvariant())
         {
             case "OK" or "PERMIT" or "RELAY":
@@ -64,7 +80,8 @@ internal abstract record AccessAction
         }
     }
 
-    private static Refusal Said(Refusal usual, string text)
+    /// <summary>A refusal in these words, which may begin with an enhanced code; none: in its own.</summary>
+    public static Refusal Said(Refusal usual, string text)
     {
         var (status, words) = StatusOf(text);
         return usual with

@@ -35,19 +35,65 @@ internal static class OpenRelay
     /// <summary>The error, where it is written; null where strangers are refused. Of a configuration that has no other error.</summary>
     public static ConfigurationError? Of(PosternConfiguration configuration)
     {
-        var open = configuration.Listeners.FirstOrDefault(static l =>
-            l is { AuthService: null, Clients: null } && l.Endpoints.Any(static e => !IPAddress.IsLoopback(e.Address)));
-        if (open is null)
+        if (PublicOf(configuration) is not { } open)
             return null;
         var policy = configuration.ToPolicy();
-        var strangers = Everywhere.Where(address => !policy.Networks.Any(network => network.Contains(address))).ToList();
-        if (strangers.Count == 0)
+        if (StrangersOf(policy).Count == 0)
             return configuration.ErrorAt(
                 "networks", $"they hold every client there is: anybody could send anything through the listener {open.Name}");
+        if (WhatPermits(policy, open) is not { } permits)
+            return null;
+        return configuration.ErrorAt(
+            KeyOf(permits, policy),
+            $"{permits} permits whoever comes to it, so anybody could send anything to anywhere through the listener {open.Name}: "
+                + "write rules before it that refuse, or take it out; reject_unauth_destination takes mail for the own domains alone");
+    }
 
+    /// <summary>
+    /// Where a service that a rule asks says OK, strangers relay, as by the rule <c>permit</c> in its place. It may be what the service is
+    /// for, so it is no error.
+    /// </summary>
+    public static IEnumerable<(string Key, string Text)> DoubtsOf(PosternConfiguration configuration)
+    {
+        if (PublicOf(configuration) is not { } open)
+            yield break;
+        var policy = configuration.ToPolicy();
+        foreach (var asking in RelayRules.Asking)
+        {
+            if (!policy.RecipientRules.Any(entry => entry.PlainWord == asking || IsIn(entry.PlainWord, asking, policy)))
+                continue;
+            var saysOk = policy with
+            {
+                RecipientRules = AsPermit(policy.RecipientRules, asking),
+                Classes = policy.Classes.ToImmutableSortedDictionary(
+                    static list => list.Key, list => AsPermit(list.Value, asking), StringComparer.Ordinal),
+            };
+            if (WhatPermits(saysOk, open) is not null)
+                yield return (
+                    KeyOf(asking, policy),
+                    $"whoever the service of {asking} answers OK for may send anything to anywhere through the listener {open.Name}: "
+                        + "where it is not to decide about relaying, write 'ok: pass'");
+        }
+    }
+
+    private static ImmutableArray<RuleEntry> AsPermit(ImmutableArray<RuleEntry> entries, string asking) =>
+    [
+        .. entries.Select(entry => entry.Word == asking && RelayRules.MayPermit(entry) ? new RuleEntry("permit") : entry),
+    ];
+
+    /// <summary>A listener that anybody reaches; null where there is none.</summary>
+    private static ListenerOptions? PublicOf(PosternConfiguration configuration) => configuration.Listeners.FirstOrDefault(static l =>
+        l is { AuthService: null, Clients: null } && l.Endpoints.Any(static e => !IPAddress.IsLoopback(e.Address)));
+
+    private static List<IPAddress> StrangersOf(PolicyOptions policy) =>
+        [.. Everywhere.Where(address => !policy.Networks.Any(network => network.Contains(address)))];
+
+    /// <summary>The rule that permits all strangers; null where one of them is refused.</summary>
+    private static string? WhatPermits(PolicyOptions policy, ListenerOptions open)
+    {
         var rules = new RelayPolicy(policy, new Nobody(), NoAuditLog.Instance, TimeProvider.System, names: new AllKnown());
         string? permits = null;
-        foreach (var stranger in strangers)
+        foreach (var stranger in StrangersOf(policy))
         {
             // Who is refused for one sender may be let in for another.
             permits = Senders.Select(sender => Ask(rules, open.Name, stranger, sender)).FirstOrDefault(static rule => rule is not null);
@@ -55,12 +101,14 @@ internal static class OpenRelay
                 return null;
         }
 
+        return permits;
+    }
+
+    private static string KeyOf(string rule, PolicyOptions policy)
+    {
         var list = policy.RecipientRules;
-        var at = list.TakeWhile(entry => entry.Word != permits && !IsIn(entry.PlainWord, permits!, policy)).Count();
-        return configuration.ErrorAt(
-            string.Create(CultureInfo.InvariantCulture, $"rules.recipient[{Math.Min(at, list.Length - 1)}]"),
-            $"{permits} permits whoever comes to it, so anybody could send anything to anywhere through the listener {open.Name}: "
-                + "write rules before it that refuse, or take it out; reject_unauth_destination takes mail for the own domains alone");
+        var at = list.TakeWhile(entry => entry.Word != rule && !IsIn(entry.PlainWord, rule, policy)).Count();
+        return string.Create(CultureInfo.InvariantCulture, $"rules.recipient[{Math.Min(at, list.Length - 1)}]");
     }
 
     /// <summary>The rule that permits; null where it is refused.</summary>
