@@ -35,6 +35,9 @@ internal static class ArgumentKinds
     /// <summary>How long somebody is waited for.</summary>
     public static ArgumentKind<TimeSpan> Wait { get; } = new("duration", "a time from 10ms to 60s, such as 2s or 500ms", TryWait);
 
+    /// <summary>How long something is remembered.</summary>
+    public static ArgumentKind<TimeSpan> Age { get; } = new("duration", "a time from 1s to 31d, such as 10m, 3h or 1d", TryAge);
+
     /// <summary>Of a reply that refuses.</summary>
     public static ArgumentKind<int?> RefusalCode { get; } = new("code", "a reply code from 400 to 599", TryCode);
 
@@ -90,6 +93,16 @@ internal static class ArgumentKinds
             return false;
         value = TimeSpan.FromMilliseconds((long)number * unit);
         return value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromSeconds(60);
+    }
+
+    private static bool TryAge(string text, out TimeSpan value)
+    {
+        var unit = text is [.., var last] ? last switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 } : 0;
+        value = TimeSpan.Zero;
+        if (unit == 0 || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return false;
+        value = TimeSpan.FromSeconds((double)number * unit);
+        return value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(31);
     }
 
     private static bool TryAddress(string text, out Mailbox value)

@@ -24,6 +24,9 @@ internal static class Refusals
     public static Refusal UnauthPipelining { get; } = new(
         503, new EnhancedStatus(5, 5, 0), "Improper use of SMTP command pipelining");
 
+    /// <summary>What is said beside the address of a recipient that its own server refuses.</summary>
+    public static Refusal UndeliverableAddress { get; } = new(550, new EnhancedStatus(5, 1, 1), "undeliverable address");
+
     /// <summary>Of a rule that refuses whatever comes to it.</summary>
     public static Refusal Refused { get; } = new(554, NotAuthorized, "Access denied");
 

@@ -56,6 +56,7 @@ public static class RelayRules
         new RejectUnlistedDomain(),
         new RejectUnlistedNetworkSender(),
         new RejectUnlistedRecipient(),
+        new RejectUnverifiedRecipient(),
         new RewriteHeaderFrom(),
         new RewriteSender(),
     ];

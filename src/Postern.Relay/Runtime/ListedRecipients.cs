@@ -13,5 +13,7 @@ internal sealed class ListedRecipients(AliasTable aliases, RouteTable routes) : 
         : routes.PatternOf(recipient.Domain) is { } pattern ? $"is for the route to {pattern}"
         : null;
 
+    public bool IsExpanded(Mailbox recipient) => aliases.Find(recipient) is { Problem: null };
+
     public bool IsLocal(Domain domain) => aliases.Sources.Any(file => file.Source.Domains.Contains(domain));
 }

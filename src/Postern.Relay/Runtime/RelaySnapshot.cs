@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
+using Postern.Relay.Delivery.Transports;
 using Postern.Relay.Dkim;
 using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
@@ -42,7 +43,10 @@ public sealed class RelaySnapshot : IDisposable
             Recipients = new ListedRecipients(options.Delivery.Aliases, options.Delivery.Routes),
         };
         var names = new DnsNames(DnsCache.Of(options.Delivery, foundation.Clock));
-        services = new PolicyServices(foundation.Clock);
+        services = new PolicyServices(foundation.Clock)
+        {
+            Recipients = new VerifiedRecipients(new RecipientProbe(options.Delivery, foundation.Clock), foundation.Clock),
+        };
         Policy = PolicyOf(policy);
         LocalPolicy = PolicyOf(options.Local.In(policy));
         server = new SmtpServerOptions

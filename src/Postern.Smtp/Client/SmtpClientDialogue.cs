@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Sasl.Client;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
@@ -189,6 +190,39 @@ public sealed class SmtpClientDialogue : IAsyncDisposable
                 return Enumerable.Repeat(unnamed, message.Recipients.Length).ToArray();
             Know();
             return await transactions.SendAsync(message, following).ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.End();
+        }
+    }
+
+    /// <summary>
+    /// Asks whether the server takes mail for a recipient: MAIL and RCPT, and no content (a call-ahead). What follows on the dialogue
+    /// begins with RSET. An address in UTF-8 is only for a server that offers SMTPUTF8.
+    /// </summary>
+    /// <returns>What RCPT was answered, or MAIL, where that was refused (<see cref="ClientAnswer.Refused.Phase"/>).</returns>
+    /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>; the dialogue is over.</exception>
+    public async ValueTask<ClientAnswer> ProbeAsync(ReversePath sender, Mailbox recipient, CancellationToken ct)
+    {
+        if (!IsOpen || transactions.IsBespoken)
+            throw new InvalidOperationException("The dialogue is over, or another message was announced to follow");
+        wire.Begin(ct);
+        try
+        {
+            if (await transactions.ResetAsync().ConfigureAwait(false) is { } cannotReset)
+                return cannotReset;
+            transactions.ResetNext();
+            wire.Output.Append("MAIL FROM:<"u8);
+            wire.Output.Append(sender.Address);
+            wire.Output.Append(recipient.IsAscii && sender.Mailbox is not { IsAscii: false } ? ">\r\n"u8 : "> SMTPUTF8\r\n"u8);
+            if (await CommandAsync(ClientPhase.Mail).ConfigureAwait(false) is (_, { } refused))
+                return refused;
+            wire.Output.Append("RCPT TO:<"u8);
+            wire.Output.Append(recipient.Address);
+            wire.Output.Append(">\r\n"u8);
+            var (reply, unknown) = await CommandAsync(ClientPhase.Rcpt).ConfigureAwait(false);
+            return unknown ?? new ClientAnswer.Accepted(reply!);
         }
         finally
         {

@@ -8,6 +8,9 @@ internal sealed class PolicyServices(TimeProvider clock) : IDisposable
     private readonly ConcurrentDictionary<string, PolicyService> byPlace = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<HttpPlace, HttpPolicyService> byAddress = [];
 
+    /// <summary>What servers say of recipients; null where none can be asked.</summary>
+    public VerifiedRecipients? Recipients { get; init; }
+
     /// <summary>Rules that name one place ask one service.</summary>
     public PolicyService At(PolicyPlace place) =>
         byPlace.GetOrAdd(place.Text, static (_, its) => new PolicyService(its.place, its.clock), (place, clock));
