@@ -10,7 +10,11 @@ internal sealed class RecordingAuditLog : IAuditLog
 
     public long Dropped => 0;
 
-    public void Append(AuditEvent audit) => Events.Add(audit);
+    public void Append(AuditEvent audit)
+    {
+        lock (Events)
+            Events.Add(audit);
+    }
 
     public ValueTask FlushAsync(CancellationToken ct) => ValueTask.CompletedTask;
 

@@ -64,6 +64,29 @@ public sealed class ExamplesTests
     }
 
     [Fact]
+    public async Task Strangers_come_again_and_a_service_that_is_gone_lets_nobody_through()
+    {
+        var says = "DEFER_IF_PERMIT Greylisted";
+        await using var service = new ScriptedPolicyService(_ => ScriptedPolicyService.Said.Action(says));
+        await using var server = new ExampleServer("greylisting", ("inet:127.0.0.1:10023", service.Place));
+        await server.StartAsync();
+        await server.Run.PosternAsync("domain", "add", "example.org", "--accept");
+        await using var client = await SmtpDialogue.GreetAsync(server.Endpoint);
+        await client.SayAsync("MAIL FROM:<a@foreign.test>", "250");
+        await client.SayAsync("RCPT TO:<b@example.org>", "450 4.7.1 Greylisted (ref ");
+        await client.SayAsync("RCPT TO:<b@elsewhere.test>", "550 5.7.1 <b@elsewhere.test>: Relay access denied");
+        says = "OK";
+        await client.SayAsync("RCPT TO:<b@elsewhere.test>", "550 5.7.1 <b@elsewhere.test>: Relay access denied");
+        says = "PREPEND X-Greylist: delayed";
+        await client.SayAsync("RSET", "250");
+        Assert.StartsWith("250 2.0.0 Queued as ", await client.SendAsync("a@foreign.test", "b@example.org", "Subject: x\r\n\r\nx\r\n"), StringComparison.Ordinal);
+        Assert.Contains("X-Greylist: delayed\r\n", (await server.Sink.NextMessageAsync()).Text, StringComparison.Ordinal);
+        await service.DisposeAsync();
+        await client.SayAsync("MAIL FROM:<a@foreign.test>", "250");
+        await client.SayAsync("RCPT TO:<b@example.org>", "451 4.3.0");
+    }
+
+    [Fact]
     public async Task Hashes_of_a_file_log_in_by_DIGEST_MD5_in_their_realm()
     {
         await using var server = new ExampleServer("digest-file");

@@ -4,7 +4,7 @@ using Postern.Relay.Policy.Services;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Testing;
-using Said = Postern.Relay.Tests.Policy.Services.ScriptedPolicyService.Said;
+using Said = Postern.Testing.ScriptedPolicyService.Said;
 
 namespace Postern.Relay.Tests.Policy.Services;
 
@@ -224,6 +224,26 @@ public sealed class PolicyServiceTests
         service.CutOff();
         Assert.Null(await AskedSession.ReplyAsync(policy));
         Assert.Equal(2, service.Connections);
+    }
+
+    [Fact]
+    public async Task Fifty_questions_are_under_way_and_the_next_waits_within_its_own_time()
+    {
+        var clock = new ManualClock();
+        var heard = 0;
+        var all = new TaskCompletionSource();
+        await using var service = new ScriptedPolicyService(_ =>
+        {
+            if (Interlocked.Increment(ref heard) == PolicyService.MostConnections)
+                all.TrySetResult();
+            return Said.Nothing;
+        });
+        var policy = asked.Policy([$"check_policy_service {service.Place}", "permit"], clock: clock);
+        var replies = Enumerable.Range(0, PolicyService.MostConnections + 10).Select(_ => AskedSession.ReplyAsync(policy)).ToList();
+        await all.Task;
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.All(await Task.WhenAll(replies), static reply => Assert.StartsWith("451", reply, StringComparison.Ordinal));
+        Assert.Equal(PolicyService.MostConnections, service.Connections);
     }
 
     /// <summary>The second answer would be taken for that to the next question, of somebody else.</summary>

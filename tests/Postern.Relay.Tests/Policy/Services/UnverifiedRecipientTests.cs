@@ -92,6 +92,20 @@ public sealed class UnverifiedRecipientTests : IAsyncDisposable
         Assert.Null(await ReplyAsync(Policy("reject_unverified_recipient on_error: pass")));
     }
 
+    /// <summary>Strangers choose the names.</summary>
+    [Fact]
+    public async Task Twenty_recipients_are_asked_for_at_a_time()
+    {
+        var probe = new SilentProbe();
+        var recipients = new VerifiedRecipients(probe, clock);
+        using var end = new CancellationTokenSource();
+        var questions = Enumerable.Range(0, 30).Select(i => recipients.AskAsync(Mailbox.Parse($"b{i}@example.org"), end.Token).AsTask()).ToList();
+        Assert.Equal(VerifiedRecipients.MostQuestions, probe.Asked);
+        await end.CancelAsync();
+        foreach (var question in questions)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => question);
+    }
+
     [Theory]
     [InlineData("b@foreign.test", "reject_unverified_recipient", 0)]
     [InlineData("b@foreign.test", "reject_unverified_recipient of: all", 1)]
@@ -132,6 +146,20 @@ public sealed class UnverifiedRecipientTests : IAsyncDisposable
         {
             Services = new PolicyServices(clock) { Recipients = new VerifiedRecipients(new RecipientProbe(options, clock), clock) },
         };
+    }
+
+    private sealed class SilentProbe : IRecipientProbe
+    {
+        private int asked;
+
+        public int Asked => Volatile.Read(ref asked);
+
+        public async ValueTask<ProbeAnswer> AskAsync(Mailbox recipient, CancellationToken ct)
+        {
+            Interlocked.Increment(ref asked);
+            await Task.Delay(Timeout.Infinite, ct);
+            throw new InvalidOperationException("it has no end");
+        }
     }
 
     private sealed class OneAlias : IListedRecipients

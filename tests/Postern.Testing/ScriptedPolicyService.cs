@@ -3,10 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Postern.Relay.Tests.Policy.Services;
+namespace Postern.Testing;
 
 /// <summary>A policy service that says what a test wants, octet for octet: also half an answer, two of them, nothing, or the end.</summary>
-internal sealed class ScriptedPolicyService : IAsyncDisposable
+public sealed class ScriptedPolicyService : IAsyncDisposable
 {
     private readonly Func<IReadOnlyDictionary<string, string>, Said> answer;
     private readonly Socket listener;
@@ -108,7 +108,7 @@ internal sealed class ScriptedPolicyService : IAsyncDisposable
     }
 
     /// <param name="Ends">The connection, behind it.</param>
-    internal sealed record Said(byte[] Octets, bool Ends = false)
+    public sealed record Said(byte[] Octets, bool Ends = false)
     {
         public static Said Nothing { get; } = new([]);
 
