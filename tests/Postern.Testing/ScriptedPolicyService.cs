@@ -51,10 +51,10 @@ public sealed class ScriptedPolicyService : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Not disposed: a test may end it before its end.
         await ending.CancelAsync();
         listener.Dispose();
         CutOff();
-        ending.Dispose();
     }
 
     private async Task AcceptAsync()
