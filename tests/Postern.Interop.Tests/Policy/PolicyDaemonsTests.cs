@@ -21,8 +21,8 @@ public sealed partial class PolicyDaemonsTests(PolicyDaemonsTests.Server server)
     {
         server.Require();
         await using (var first = await ClientAsync())
-            await first.SayAsync("RCPT TO:<b@example.org>", "450 4.7.1 Greylisted");
-        Assert.Contains("answered \\u0022DEFER_IF_PERMIT Greylisted", await server.DecisionAsync("\"outcome\":\"refuse\"", "b@example.org"), StringComparison.Ordinal);
+            await first.SayAsync("RCPT TO:<b@example.org>", "450 4.2.0 Greylisted, come again in 1 s (ref ");
+        Assert.Contains("DEFER_IF_PERMIT 4.2.0 Greylisted, come again in 1 s", await server.DecisionAsync("\"outcome\":\"refuse\"", "b@example.org"), StringComparison.Ordinal);
 
         var id = string.Empty;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
