@@ -5,6 +5,8 @@ using System.Net;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
@@ -49,6 +51,13 @@ internal static class PolicyCost
                 ],
             });
             await MeasureAsync(directory, "the default rules, 100,000 networks", new PolicyOptions { Networks = Networks(Prefixes) });
+            using var counters = LocalCounters.Open(
+                Path.Combine(folder, "counters"), NoAuditLog.Instance, TimeProvider.System, Path.Combine(folder, "limits"));
+            await MeasureAsync(
+                directory,
+                "the default rules, eight limits",
+                new PolicyOptions { Networks = Networks(1), Limits = Limits() },
+                counters);
             Find();
         }
         finally
@@ -57,9 +66,9 @@ internal static class PolicyCost
         }
     }
 
-    private static async Task MeasureAsync(SqliteDirectory directory, string what, PolicyOptions options)
+    private static async Task MeasureAsync(SqliteDirectory directory, string what, PolicyOptions options, ICounters? counters = null)
     {
-        var policy = new RelayPolicy(options, directory, NoAuditLog.Instance, TimeProvider.System);
+        var policy = new RelayPolicy(options, directory, NoAuditLog.Instance, TimeProvider.System, counters);
         var (sender, recipient) = (new ReversePath(Mailbox.Parse("robot@foreign.test")), Mailbox.Parse("someone@example.net"));
         var session = new SessionState
         {
@@ -100,6 +109,20 @@ internal static class PolicyCost
             CultureInfo.InvariantCulture,
             $"{"an address in 100,000 prefixes",-36} {Stopwatch.GetElapsedTime(begun).TotalNanoseconds / Lookups,6:0} ns, {found * 100L / Lookups} % found"));
     }
+
+    /// <summary>Two times each for what a client without a login falls under at RCPT.</summary>
+    private static LimitTable Limits() => new()
+    {
+        Scopes =
+        [
+            .. new[] { LimitScope.Addresses, LimitScope.Networks, LimitScope.Senders, LimitScope.Domains }.Select(static scope => new ScopeLimits(
+                scope,
+                [
+                    new ThingLimit(LimitThing.Recipients, new WindowLimit(1_000_000_000, TimeSpan.FromHours(1))),
+                    new ThingLimit(LimitThing.Recipients, new WindowLimit(1_000_000_000, TimeSpan.FromDays(1))),
+                ])),
+        ],
+    };
 
     /// <summary>The client's, and others that stand apart.</summary>
     private static ImmutableArray<IPNetwork> Networks(int count) =>

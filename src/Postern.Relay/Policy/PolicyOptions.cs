@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Tenants;
+using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -71,6 +72,9 @@ public sealed record PolicyOptions
     /// <summary>Lists that any list may ask as if they were rules, by name; no rule is called so.</summary>
     public ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>> Classes { get; init; } =
         ImmutableSortedDictionary<string, ImmutableArray<RuleEntry>>.Empty;
+
+    /// <summary>What logins, clients and domains may use, whatever the lists say.</summary>
+    public LimitTable Limits { get; init; } = LimitTable.None;
 
     /// <summary>How long one rule may look things up before it counts as one that cannot say.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);

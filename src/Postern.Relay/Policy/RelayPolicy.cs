@@ -8,6 +8,7 @@ using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Policy.Services;
+using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -147,6 +148,26 @@ public sealed class RelayPolicy : IEnvelopePolicy
             ? new(new MessageVerdict(Refusal: null, Known(session, sender)?.Effects ?? []))
             : AskAboutMessageAsync(session, sender, header, ct);
 
+    /// <summary>Asked when the whole message is there and before it is stored: why it may not be; null where it may.</summary>
+    /// <param name="octets">Of the content.</param>
+    internal async ValueTask<Reply?> OnContentAsync(
+        SessionState session, ReversePath sender, IReadOnlyList<Mailbox> recipients, long octets, CancellationToken ct)
+    {
+        if (world.Options.Limits.IsEmpty)
+            return null;
+        var known = Known(session, sender);
+        var context = new RuleContext(world, new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender));
+        if (await LimitJudge.AskAsync(context, recipients, octets, ct) is not RuleAnswer.Refuse refuse)
+            return null;
+        var decider = new AskedRule(LimitJudge.Word, refuse);
+        var judged = new Judged(RuleStage.Message, context, [.. known?.Asked ?? [], decider], decider);
+        return await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null;
+    }
+
+    /// <summary>A recipient that was permitted turned out not to exist.</summary>
+    internal ValueTask OnBounceAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
+        LimitJudge.AddFailureAsync(world.Options.Limits, facts, sender, recipient, world.Counters, ct);
+
     /// <summary>
     /// Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to
     /// it.
@@ -256,6 +277,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return steps.MoveToImmutable();
     }
 
+    /// <summary>A recipient was refused for good; where logging in would help, it is none.</summary>
+    private static bool IsFailure(Judged judged, string rule, Refusal? refusal) =>
+        judged.Stage == RuleStage.Recipient && refusal is { Code: >= 500 and not 530 } && rule != LimitJudge.Word;
+
     /// <summary>The log is asked before the reply is made: the reference in it must lead to something.</summary>
     /// <param name="permitted">Is told the reference of a decision that permits.</param>
     private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct, SenderOutcome? permitted = null)
@@ -270,6 +295,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             }, ct);
         if (judged.Decider is { Answer: RuleAnswer.Refuse { Limit: { } used } })
             world.News!.Tell(used.Key, used.Limit, used.Level, LimitState.Exceeded, facts);
+        if (IsFailure(judged, rule, refusal) && judged.Context.Recipient is { } failed)
+            await LimitJudge.AddFailureAsync(world.Options.Limits, facts, judged.Context.Sender, failed, world.Counters, ct);
         if (cause.Standing != AuditStanding.Repeat)
             audit.Append((await DecideAsync(cause.Ref!, judged, ct)).ToAuditEvent(cause));
         if (refusal is null)

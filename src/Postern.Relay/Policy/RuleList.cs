@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Limits;
 
 namespace Postern.Relay.Policy;
 
@@ -42,6 +43,13 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
         if (counts && decider is not { Answer: RuleAnswer.Refuse })
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
+        if (decider is not { Answer: RuleAnswer.Refuse } && await LimitJudge.AskAsync(context, stage, counts, ct) is { } limits)
+        {
+            asked.Add(new AskedRule(LimitJudge.Word, limits));
+            if (limits is RuleAnswer.Refuse)
+                decider = asked[^1];
+        }
+
         return new Judged(stage, context, asked.DrainToImmutable(), decider);
     }
 

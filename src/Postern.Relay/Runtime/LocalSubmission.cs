@@ -158,4 +158,6 @@ internal sealed class LocalEvents(ISmtpEvents events) : ISmtpEvents
         events.OnReceived(session, transaction, octets, outcome);
 
     public void OnFault(SessionState session, Exception fault) => events.OnFault(session, fault);
+
+    public void OnClosed(SessionState session, string reason) => events.OnClosed(session, reason);
 }

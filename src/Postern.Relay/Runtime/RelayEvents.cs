@@ -19,7 +19,8 @@ namespace Postern.Relay.Runtime;
 /// <summary>
 /// Turns what the SMTP server tells into audit events. A user name that no store knows is masked: people type passwords there.
 /// </summary>
-internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEvents
+/// <param name="windows">Where sessions are counted; null: nowhere.</param>
+internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock, IWindowCounters? windows = null) : ISmtpEvents
 {
     private static readonly CounterKey AllConnections = new("connections", "all");
 
@@ -92,6 +93,8 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock) : ISmtpEv
         if (outcome is StoreOutcome.Refused(var reply))
             Refused(session, "DATA", reply);
     }
+
+    public void OnClosed(SessionState session, string reason) => windows?.Release(session.Id);
 
     /// <summary>Where the session's events happen, and what is known of its client by now.</summary>
     public static EventOrigin OriginOf(SessionState session) => new(session.Id, session.Listener, session.ClientAddress.ToString())

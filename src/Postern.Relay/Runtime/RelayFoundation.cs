@@ -29,7 +29,12 @@ public sealed class RelayFoundation : IAsyncDisposable
         Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
         Signer = new DkimSigner(directory, options.Dkim, Tell);
         Sealer = new ArcSealer(Signer, options.Arc, options.Delivery with { Directory = directory }, clock);
-        Counters = LocalCounters.Open(RelayOptions.CountersFile(options.DataDirectory), Audit, clock);
+        Counters = LocalCounters.Open(
+            RelayOptions.CountersFile(options.DataDirectory),
+            Audit,
+            clock,
+            RelayOptions.LimitsFile(options.DataDirectory),
+            options.Policy.Limits.DefersIfLost);
         Suppressions = new SuppressionKeeper(directory, Audit, clock);
         Suppressions.Apply(options.Delivery.SuppressFor);
         Content = new ContentKeeper(
@@ -105,6 +110,7 @@ public sealed class RelayFoundation : IAsyncDisposable
     {
         Audit.Apply(options.ToAuditLog());
         Suppressions.Apply(options.Delivery.SuppressFor);
+        Counters.Local.Apply(options.Policy.Limits.DefersIfLost);
         Content.Apply(options.Keep.MostOctets);
         Accounts.Hashing.Apply(options.Accounts.Hashing);
         Accounts.Protection.Apply(options.Accounts.Protection);

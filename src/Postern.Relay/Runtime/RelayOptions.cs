@@ -120,6 +120,9 @@ public sealed record RelayOptions
     /// <summary>What the rules have counted.</summary>
     public static string CountersFile(string dataDirectory) => Path.Combine(dataDirectory, "counters");
 
+    /// <summary>What was used of <c>limits</c>; what is raised of them stands beside it.</summary>
+    public static string LimitsFile(string dataDirectory) => Path.Combine(dataDirectory, "limits");
+
     /// <summary>What is counted of TLS with other domains, a file for each day whose reports are not sent yet.</summary>
     public static string TlsReportsDirectory(string dataDirectory) => Path.Combine(dataDirectory, "tls-reports");
 

@@ -82,7 +82,7 @@ public sealed class RelayService : IAsyncDisposable
         authentication = new AuthServer(new AuthEvents(Audit, clock), clock);
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
-        Deliveries.OnHardBounce = foundation.Suppressions.Note;
+        Deliveries.OnHardBounce = Note;
     }
 
     /// <summary>What the configuration says now.</summary>
@@ -318,6 +318,24 @@ public sealed class RelayService : IAsyncDisposable
         }
     }
 
+    /// <summary>A recipient does not exist: it may be suppressed, and it counts as one that failed.</summary>
+    private void Note(HardBounce bounce)
+    {
+        foundation.Suppressions.Note(bounce);
+        if (bounce.Envelope is not { } envelope)
+            return;
+        var facts = new EnvelopeFacts
+        {
+            Listener = envelope.Listener ?? string.Empty,
+            Client = envelope.Client ?? IPAddress.None,
+            Login = envelope.Login,
+            Tenant = envelope.Tenant,
+        };
+        var counted = Policy.OnBounceAsync(facts, envelope.Sender, bounce.Recipient, CancellationToken.None);
+        if (!counted.IsCompletedSuccessfully)
+            _ = counted.AsTask();
+    }
+
     private void TellOfRecovery(SpoolRecovery recovery)
     {
         foundation.Tell(
@@ -377,7 +395,7 @@ public sealed class RelayService : IAsyncDisposable
                 Held = Deliveries.Held,
                 KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
-            Events = new RelayEvents(Audit, clock),
+            Events = new RelayEvents(Audit, clock, Counters.Windows),
             Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
         };
     }
@@ -406,7 +424,7 @@ public sealed class RelayService : IAsyncDisposable
                 Held = Deliveries.Held,
                 KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
-            Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock)),
+            Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock, Counters.Windows)),
         };
     }
 }

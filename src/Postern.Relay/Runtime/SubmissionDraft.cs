@@ -50,6 +50,7 @@ internal sealed class SubmissionDraft(
     private readonly DateTimeOffset arrivedAt = clock.GetUtcNow();
     private byte[]? header = ArrayPool<byte>.Shared.Rent(FirstBuffer);
     private int held;
+    private long octets;
     private int lineStart;
     private int behindMailboxLines;
     private int mailboxLines;
@@ -78,6 +79,7 @@ internal sealed class SubmissionDraft(
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
     {
+        octets += content.Length;
         if (refusal is not null)
             return;
         if (header is null)
@@ -107,6 +109,9 @@ internal sealed class SubmissionDraft(
             && WhyNotHeld is not null
             && await WhyNotHeld(session, tenant, spool.Length, ct) is { } full)
             return new StoreOutcome.Refused(full);
+        if (policy is not null
+            && await policy.OnContentAsync(session, transaction.Sender, transaction.Envelope.Recipients, octets, ct) is { } over)
+            return new StoreOutcome.Refused(over);
 
         var envelope = new Envelope
         {

@@ -6,6 +6,7 @@ using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
 using Postern.Commands.Dkim;
+using Postern.Commands.Limits;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Sendmail;
@@ -43,6 +44,7 @@ internal static class PosternCommands
             ShapingCommand.Create(context),
             QueueCommand.Create(context),
             SessionCommand.Create(context),
+            LimitsCommand.Create(context),
             SuppressionCommand.Create(context),
             LogCommand.Create(context),
             SendmailCommand.Create(context),

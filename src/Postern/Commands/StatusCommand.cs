@@ -62,6 +62,12 @@ internal static class StatusCommand
             page.Row($"waits {name}", string.Create(CultureInfo.InvariantCulture, $"{transactions} transactions: {cause}"));
         foreach (var (stage, word, count) in status.Trials)
             page.Row($"on trial {word}", string.Create(CultureInfo.InvariantCulture, $"would have decided {count} times at {stage}"));
+        if (status.Limits is { } limits && (limits.Near > 0 || limits.Over > 0 || limits.Lost is not null))
+            page.Row(
+                "limits",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{limits.Over} used up, {limits.Near} nearly: postern limits{(limits.Lost is null ? null : $"; {limits.Lost}")}"));
         foreach (var damage in status.Queue.Damage)
             page.Row("spool damage", damage);
         if (status.Queue.DamageCount > status.Queue.Damage.Length)

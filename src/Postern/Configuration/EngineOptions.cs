@@ -73,6 +73,7 @@ internal static class EngineOptions
         MessageRules = configuration.Rules.Message,
         Classes = configuration.Rules.Classes,
         Patience = configuration.Rules.Patience,
+        Limits = configuration.Limits.Usage,
     };
 
     /// <param name="isWidened">This machine's OpenSSL takes more than modern ciphers where a listener does not say what it takes.</param>

@@ -1,5 +1,7 @@
 using Postern.Configuration.Reading;
+using Postern.Configuration.Usage;
 using Postern.Relay.Delivery;
+using Postern.Relay.Policy.Limits;
 
 namespace Postern.Configuration;
 
@@ -11,6 +13,9 @@ internal sealed record LimitsOptions(
 {
     /// <summary>Held for each login.</summary>
     public HeldLimit Held { get; init; } = new HeldLimits().Login;
+
+    /// <summary>What logins, clients and domains may use in a time.</summary>
+    public LimitTable Usage { get; init; } = LimitTable.None;
 
     public static LimitsOptions Read(Section section)
     {
@@ -50,6 +55,7 @@ internal sealed record LimitsOptions(
                     "Messages that are held for one login at a time, as it asked with HOLDFOR or HOLDUNTIL; one more is "
                         + "answered 552 5.7.16."),
                 section.Value("held_size", Kinds.Size, new HeldLimits().Login.Octets, "5GB", "The same in octets of content.")),
+            Usage = UsageSection.Read(section),
         };
 
         if (options.ConnectionsPerAddress > options.Connections && section.Has("connections_per_address"))

@@ -8,6 +8,7 @@ using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Admin.Limits;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -72,6 +73,8 @@ internal sealed class ServerHost : IAsyncDisposable
                 new LoginCommands(relay.Protection, relay.Audit, clock))
             {
                 AskStores = host.AskStoresAsync,
+                Limits = new LimitCommands(
+                    relay.Counters.Windows, () => relay.Snapshot.Options.Policy.Limits, relay.Audit, clock),
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
             };

@@ -31,6 +31,8 @@ internal readonly struct EventLine(JsonElement line)
 
     public int? MaybeNumber(string name) => line.TryGetProperty(name, out var value) ? value.GetInt32() : null;
 
+    public long? MaybeLong(string name) => line.TryGetProperty(name, out var value) ? value.GetInt64() : null;
+
     public DateTimeOffset Time(string name) => line.GetProperty(name).GetDateTimeOffset();
 
     public DateTimeOffset? MaybeTime(string name) => line.TryGetProperty(name, out var value) ? value.GetDateTimeOffset() : null;

@@ -14,7 +14,7 @@ public sealed record LimitEvent(DateTimeOffset At, string Limit, LimitState Stat
     public string? Allowed { get; init; }
 
     /// <summary>How much of it is used; null where that is not known here.</summary>
-    public int? Used { get; init; }
+    public long? Used { get; init; }
 
     public string? Listener { get; init; }
 
@@ -33,7 +33,7 @@ public sealed record LimitEvent(DateTimeOffset At, string Limit, LimitState Stat
         new LimitEvent(line.At, line.Text("limit"), line.Word<LimitState>("state"), line.Text("whose"))
         {
             Allowed = line.Maybe("allowed"),
-            Used = line.MaybeNumber("used"),
+            Used = line.MaybeLong("used"),
             Listener = line.Maybe("listener"),
             Client = line.Maybe("client"),
             User = line.Maybe("user"),

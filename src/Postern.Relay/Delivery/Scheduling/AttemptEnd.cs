@@ -252,14 +252,17 @@ internal sealed class AttemptEnd(
     private void TellOfHardBounces(TrackedMessage message)
     {
         // A report is nobody's mail: whom it does not reach would be kept from everybody's.
-        if (Options.SuppressFor is null || message.Envelope.ReportOf is not null || work.OnHardBounce is not { } listener)
+        if (message.Envelope.ReportOf is not null || work.OnHardBounce is not { } listener)
             return;
         for (var i = 0; i < message.Outcomes.Length; i++)
         {
             if (message.Outcomes[i] is Outcome.Failed { IsVerbatim: true } failed
                 && Options.Bounces.WordOf(failed) is { } word
                 && BounceCategory.Find(word) is { IsHard: true })
-                listener(new HardBounce(message.Id, message.Envelope.Tenant, message.Envelope.Recipients[i], word, failed.Reply));
+                listener(new HardBounce(message.Id, message.Envelope.Tenant, message.Envelope.Recipients[i], word, failed.Reply)
+                {
+                    Envelope = message.Envelope,
+                });
         }
     }
 

@@ -13,6 +13,9 @@ public interface ICounters
 
     /// <summary>Counts <paramref name="cost"/> if it fits whole, else nothing; no two callers get the same room.</summary>
     ValueTask<CounterLevel> TakeAsync(CounterKey key, RateLimit limit, int cost, CancellationToken ct);
+
+    /// <summary>What <c>limits</c> of the configuration count in; unknown where nobody keeps such counts.</summary>
+    IWindowCounters Windows => UnknownWindows.Instance;
 }
 
 /// <summary>What is counted, for whom.</summary>

@@ -40,18 +40,27 @@ public sealed class LocalCounters : ICounters, IDisposable
     private bool isUnreadable;
     private bool isTold;
 
-    private LocalCounters(string path, IAuditLog audit, TimeProvider clock)
+    private LocalCounters(string path, IAuditLog audit, TimeProvider clock, LocalWindows windows)
     {
         this.path = path;
+        Local = windows;
         this.audit = audit;
         this.clock = clock;
         timer = clock.CreateTimer(_ => Write(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    public IWindowCounters Windows => Local;
+
+    /// <summary>The same.</summary>
+    internal LocalWindows Local { get; }
+
     /// <summary>Goes on from what the file holds. One that cannot be read is told, and left as it is: counting then begins anew.</summary>
-    public static LocalCounters Open(string path, IAuditLog audit, TimeProvider clock)
+    /// <param name="windowsPath">Where sliding windows are kept; null: in memory alone.</param>
+    /// <param name="defersIfLost">As with <see cref="LocalWindows.Open"/>.</param>
+    public static LocalCounters Open(
+        string path, IAuditLog audit, TimeProvider clock, string? windowsPath = null, bool defersIfLost = false)
     {
-        var counters = new LocalCounters(path, audit, clock);
+        var counters = new LocalCounters(path, audit, clock, LocalWindows.Open(windowsPath, audit, clock, defersIfLost));
         counters.Read();
         return counters;
     }
@@ -67,6 +76,7 @@ public sealed class LocalCounters : ICounters, IDisposable
     {
         timer.Dispose();
         Write();
+        Local.Dispose();
     }
 
     private CounterLevel Level(CounterKey key, RateLimit limit, int cost, bool takes)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Rules;
 using Postern.Smtp.Grammar;
 
@@ -42,6 +43,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         var changes = new List<Change>();
         if (await context.FindSuppressionAsync(recipient, ct) is { } suppressed)
             changes.Add(new(RejectSuppressedRecipient.RemedyFor(suppressed), static w => w.IsUnsuppressed = true));
+        foreach (var (limit, raise) in await LimitJudge.OverAsync(context, ct))
+            changes.Add(new(raise, w => w.Lifted.Add(limit)));
         if (await context.FindCredentialAsync(ct) is { Limits.Senders.IsEmpty: false })
             changes.Add(new(await Remedies.WidenCredentialAsync(context, ct), static w => w.Facts = w.Facts with { Credential = null }));
         if (facts.Login is { } login)
@@ -112,6 +115,7 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
             SenderRules = Left(options.SenderRules),
             RecipientRules = Left(options.RecipientRules),
             MessageRules = Left(options.MessageRules),
+            Limits = options.Limits with { Lifted = [.. world.Lifted] },
             Classes = options.Classes.ToImmutableSortedDictionary(static l => l.Key, l => Left(l.Value), StringComparer.Ordinal),
         };
         var policy = new RelayPolicy(
@@ -176,6 +180,9 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question, M
         public Mailbox? Owned { get; set; }
 
         public bool IsTrusted { get; set; }
+
+        /// <summary>Limits that are raised.</summary>
+        public HashSet<LimitName> Lifted { get; } = [];
 
         /// <summary>Rules that are written no more.</summary>
         public HashSet<string> Out { get; } = new(StringComparer.Ordinal);

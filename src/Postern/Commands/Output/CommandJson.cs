@@ -11,6 +11,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Admin.Limits;
 using Postern.Relay.Delivery.Shaping;
 
 namespace Postern.Commands.Output;
@@ -31,6 +32,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
 [JsonSerializable(typeof(ImmutableArray<Suppression>))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
+[JsonSerializable(typeof(ImmutableArray<LimitUse>))]
+[JsonSerializable(typeof(LimitChange))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]

@@ -7,9 +7,11 @@ using Microsoft.AspNetCore.Http.Features;
 using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Admin.Limits;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Hosting.Control;
@@ -19,6 +21,7 @@ namespace Postern.Hosting.Control;
 /// <c>POST /queue/list</c>, <c>POST /queue/change</c>, <c>POST /queue/count</c>, <c>POST /queue/suspend</c>, <c>POST /queue/resend</c>,
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
 /// <c>GET /auth/blocks</c>, <c>POST /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /auth/stores</c>,
+/// <c>POST /limits/list</c>, <c>POST /limits/raise</c>, <c>POST /limits/undo</c>,
 /// <c>POST /explain</c>, <c>POST /shaping</c>.
 /// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
@@ -36,6 +39,9 @@ internal sealed class ControlApplication(
 {
     /// <summary>Sends again what is kept; null where nothing can be.</summary>
     public Func<QueueId, ImmutableArray<Mailbox>, bool, Operator, ValueTask<Resending>>? Resend { private get; init; }
+
+    /// <summary>Null where nothing is limited.</summary>
+    public LimitCommands? Limits { private get; init; }
 
     /// <summary>What the stores of a listener, or all of them, say of a user; null where there are none.</summary>
     public Func<string, string?, CancellationToken, ValueTask<ImmutableArray<StoreWordDocument>>>? AskStores { private get; init; }
@@ -58,7 +64,7 @@ internal sealed class ControlApplication(
         {
             await ((context.Request.Method, path) switch
             {
-                ("GET", "/status") => AnswerAsync(context, status(), ControlJson.Default.StatusDocument),
+                ("GET", "/status") => AnswerAsync(context, await StatusAsync(context.RequestAborted), ControlJson.Default.StatusDocument),
                 // Whoever asked may go away: what has begun is done all the same.
                 ("POST", "/reload") => AnswerAsync(context, await reload(By(context)), ControlJson.Default.ReloadReport),
                 ("POST", "/queue/list") => ListAsync(context),
@@ -86,6 +92,16 @@ internal sealed class ControlApplication(
                         ControlJson.Default.ImmutableArrayLoginBlock),
                 ("POST", "/auth/lift") => LiftAsync(context),
                 ("POST", "/auth/stores") => AskStoresAsync(context),
+                ("POST", "/limits/list") =>
+                    AnswerAsync(
+                        context,
+                        Limits is null
+                            ? []
+                            : await Limits.ListAsync(
+                                (await ReadAsync(context, ControlJson.Default.NamedLimits)).Name, context.RequestAborted),
+                        ControlJson.Default.ImmutableArrayLimitUse),
+                ("POST", "/limits/raise") => RaiseAsync(context),
+                ("POST", "/limits/undo") => UndoAsync(context),
                 ("POST", "/explain") =>
                     AnswerAsync(
                         context,
@@ -111,6 +127,14 @@ internal sealed class ControlApplication(
         {
             await RefuseAsync(context, StatusCodes.Status500InternalServerError, e.Message);
         }
+    }
+
+    private async ValueTask<StatusDocument> StatusAsync(CancellationToken ct)
+    {
+        if (Limits is null)
+            return status();
+        var (near, over) = await Limits.CountAsync(ct);
+        return status() with { Limits = new StatusDocument.LimitState(near, over, Limits.Lost) };
     }
 
     private async Task ListAsync(HttpContext context)
@@ -200,6 +224,37 @@ internal sealed class ControlApplication(
     {
         var request = await ReadAsync(context, ControlJson.Default.LoginTarget);
         await AnswerAsync(context, new ControlRequests.Lifted(logins?.Lift(request.Target, By(context)) ?? 0), ControlJson.Default.Lifted);
+    }
+
+    private async Task RaiseAsync(HttpContext context)
+    {
+        var raise = await ReadAsync(context, ControlJson.Default.RaiseLimit);
+        if (Limits is null || raise is not { Count: > 0, Window: >= 0 and <= 31 * 86_400, Lasts: > 0 and <= 31 * 86_400 })
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "a count, and times of at most 31 days belong here");
+        else
+            await AnswerAsync(
+                context,
+                await Limits.RaiseAsync(
+                    raise.Name,
+                    raise.Of,
+                    raise.What,
+                    new WindowLimit(raise.Count, TimeSpan.FromSeconds(raise.Window)),
+                    TimeSpan.FromSeconds(raise.Lasts),
+                    By(context),
+                    CancellationToken.None),
+                ControlJson.Default.LimitChange);
+    }
+
+    private async Task UndoAsync(HttpContext context)
+    {
+        var undo = await ReadAsync(context, ControlJson.Default.UndoLimit);
+        if (Limits is null)
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "nothing is limited here");
+        else
+            await AnswerAsync(
+                context,
+                await Limits.UndoAsync(undo.Name, undo.Of, undo.What, By(context), CancellationToken.None),
+                ControlJson.Default.LimitChange);
     }
 
     private async Task AskStoresAsync(HttpContext context)

@@ -9,6 +9,7 @@ using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Admin.Limits;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -142,6 +143,16 @@ internal sealed class ControlClient : IQueueAdmin
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
         (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LoginTarget), ControlJson.Default.Lifted, ct)).Budgets;
+
+    /// <summary>What is used of the limits of somebody, or of all who have used something.</summary>
+    public ValueTask<ImmutableArray<LimitUse>> LimitsAsync(string? name, CancellationToken ct) =>
+        AskAsync(Post("limits/list", new(name), ControlJson.Default.NamedLimits), ControlJson.Default.ImmutableArrayLimitUse, ct);
+
+    public ValueTask<LimitChange> RaiseLimitAsync(ControlRequests.RaiseLimit raise, CancellationToken ct) =>
+        AskAsync(Post("limits/raise", raise, ControlJson.Default.RaiseLimit), ControlJson.Default.LimitChange, ct);
+
+    public ValueTask<LimitChange> UndoLimitAsync(ControlRequests.UndoLimit undo, CancellationToken ct) =>
+        AskAsync(Post("limits/undo", undo, ControlJson.Default.UndoLimit), ControlJson.Default.LimitChange, ct);
 
     /// <summary>What mail to a domain is held to, and what is slowed now.</summary>
     public ValueTask<ShapingReport> ExplainShapingAsync(ShapingQuestion question, CancellationToken ct) =>

@@ -4,7 +4,9 @@ using Postern.Hosting.Live;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Relay.Admin.Limits;
 using Postern.Relay.Delivery.Shaping;
+using Postern.Relay.Policy.Limits;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -32,6 +34,11 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(ImmutableArray<StoreWordDocument>))]
 [JsonSerializable(typeof(ControlRequests.Refusal))]
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
+[JsonSerializable(typeof(ControlRequests.NamedLimits))]
+[JsonSerializable(typeof(ControlRequests.RaiseLimit))]
+[JsonSerializable(typeof(ControlRequests.UndoLimit))]
+[JsonSerializable(typeof(ImmutableArray<LimitUse>))]
+[JsonSerializable(typeof(LimitChange))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
@@ -68,6 +75,16 @@ internal static class ControlRequests
 
     /// <param name="Target">An address, a network or an account.</param>
     internal sealed record LoginTarget(string Target);
+
+    /// <param name="Name">Null for everybody who has used something.</param>
+    internal sealed record NamedLimits(string? Name);
+
+    /// <param name="Of">Null where the name tells.</param>
+    /// <param name="Window">In seconds, as <paramref name="Lasts"/>.</param>
+    internal sealed record RaiseLimit(string Name, string? Of, LimitThing What, long Count, long Window, long Lasts);
+
+    /// <param name="What">Null for all that was raised.</param>
+    internal sealed record UndoLimit(string Name, string? Of, LimitThing? What);
 
     /// <param name="Listener">That asks some stores only; null for all.</param>
     internal sealed record StoreQuestion(string User, string? Listener);

@@ -44,6 +44,9 @@ internal sealed record StatusDocument(
     /// <summary>How each store of accounts answers, in the order in which they are asked.</summary>
     public ImmutableArray<StoreCondition> Stores { get; init; } = [];
 
+    /// <summary>How the limits of logins, clients and domains stand.</summary>
+    public LimitState? Limits { get; init; }
+
     /// <summary>Rules on trial that would have decided something, since the configuration that has them was loaded.</summary>
     public ImmutableArray<TrialCount> Trials { get; init; } = [];
 
@@ -52,6 +55,11 @@ internal sealed record StatusDocument(
 
     /// <summary>What logins by the -PLUS mechanisms can be bound to, for people; null where no listener speaks TLS.</summary>
     public string? ChannelBinding { get; init; }
+
+    /// <param name="Near">Limits of which the soft share is used.</param>
+    /// <param name="Over">Limits of which all is used.</param>
+    /// <param name="Lost">Why counts are missing; null while they are whole.</param>
+    internal sealed record LimitState(int Near, int Over, string? Lost);
 
     /// <param name="Asked">Passwords of users that are there.</param>
     internal sealed record PasswordMemory(long Asked, long Remembered);
