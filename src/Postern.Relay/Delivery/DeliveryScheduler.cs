@@ -156,6 +156,14 @@ public sealed class DeliveryScheduler : IAsyncDisposable
             work.Tell("spool-error", $"the word to the postmaster is not stored: {why}");
     }
 
+    /// <summary>Tells a user by mail of something that concerns him.</summary>
+    internal async Task TellAsync(Mailbox to, string subject, IReadOnlyList<string> lines)
+    {
+        if (await PostmasterWord.SendAsync(work.Spool, work.Options, work.Clock, subject, lines, CancellationToken.None, to)
+            .ConfigureAwait(false) is { } why)
+            work.Tell("spool-error", $"the word to {to} is not stored: {why}");
+    }
+
     /// <summary>Takes up what the spool holds and what it will commit. Once.</summary>
     /// <param name="newest">When something was last written down, as far as known: the clock should stand behind it.</param>
     public async ValueTask StartAsync(DateTimeOffset? newest, CancellationToken ct)

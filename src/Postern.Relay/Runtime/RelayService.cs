@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
@@ -14,6 +15,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Spool;
 using Postern.Smtp;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Transport;
 
@@ -37,6 +39,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly TlsUpkeep upkeep;
     private readonly SemaphoreSlim changing = new(1);
     private readonly DkimRotation rotation;
+    private readonly LimitLetters letters;
     private OfferWatch offer;
     private bool isListening;
     private bool isStopped;
@@ -83,6 +86,8 @@ public sealed class RelayService : IAsyncDisposable
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
         Deliveries.OnHardBounce = Note;
+        letters = new LimitLetters(
+            foundation.Live, () => Snapshot.Options.Policy.Limits, FindAddressAsync, Deliveries.TellAsync, clock);
     }
 
     /// <summary>What the configuration says now.</summary>
@@ -179,6 +184,7 @@ public sealed class RelayService : IAsyncDisposable
             service.rotation.Start();
             await service.Deliveries.StartAsync(newest, CancellationToken.None);
             service.upkeep.Start();
+            service.letters.Start();
             lasting.Tell(
                 "started",
                 string.Join(
@@ -289,6 +295,7 @@ public sealed class RelayService : IAsyncDisposable
         await local.DisposeAsync();
         await sending;
         await upkeep.DisposeAsync();
+        await letters.DisposeAsync();
         await Deliveries.DisposeAsync();
         await rotation.DisposeAsync();
         retired.Dispose();
@@ -318,6 +325,23 @@ public sealed class RelayService : IAsyncDisposable
         }
     }
 
+    /// <summary>Where a user reads mail: the name, where that is an address, or the first that the account may send as.</summary>
+    private async ValueTask<Mailbox?> FindAddressAsync(string name, CancellationToken ct)
+    {
+        try
+        {
+            if (!Mailbox.TryParse(name, out var address)
+                && !Mailbox.TryParse(
+                    (await Snapshot.Accounts.Directory.FindAccountAsync(name, ct))?.Addresses.FirstOrDefault(), out address))
+                return null;
+            return Ascii.IsValid(address.Address) ? address : null;
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A recipient does not exist: it may be suppressed, and it counts as one that failed.</summary>
     private void Note(HardBounce bounce)
     {
@@ -331,9 +355,7 @@ public sealed class RelayService : IAsyncDisposable
             Login = envelope.Login,
             Tenant = envelope.Tenant,
         };
-        var counted = Policy.OnBounceAsync(facts, envelope.Sender, bounce.Recipient, CancellationToken.None);
-        if (!counted.IsCompletedSuccessfully)
-            _ = counted.AsTask();
+        _ = Policy.OnBounceAsync(facts, envelope.Sender, bounce.Recipient, CancellationToken.None).AsTask();
     }
 
     private void TellOfRecovery(SpoolRecovery recovery)

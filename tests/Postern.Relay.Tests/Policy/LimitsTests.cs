@@ -179,7 +179,7 @@ public sealed class LimitsTests : IDisposable
         Assert.IsType<StoreOutcome.Stored>(await SubmitAsync(store, octets: 100));
         var large = Assert.IsType<StoreOutcome.Refused>(await SubmitAsync(store, octets: 2_500)).Reply;
         Assert.Equal((552, "5.3.4"), (large.Code, large.Status!.Value.ToString()));
-        var second = Assert.IsType<StoreOutcome.Refused>(await SubmitAsync(store, octets: 1_800)).Reply;
+        var second = Assert.IsType<StoreOutcome.Refused>(await SubmitAsync(store, octets: 1_950)).Reply;
         Assert.Equal(450, second.Code);
         Assert.Contains("over the limit of 2KB/1h octets of this login, try again in 61 min", second.Lines[0], StringComparison.Ordinal);
         Assert.IsType<StoreOutcome.Stored>(await SubmitAsync(store, octets: 100));

@@ -76,7 +76,7 @@ public sealed class LimitsCommandTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(ExitCode.Usage, "'mesages' is not limited anywhere, did you mean 'messages'?", "raise", "lisa@example.org", "mesages", "3/1h", "--for", "2h")]
+    [InlineData(ExitCode.Usage, "'mesages' is not limited anywhere; did you mean 'messages'?", "raise", "lisa@example.org", "mesages", "3/1h", "--for", "2h")]
     [InlineData(ExitCode.Usage, "'3' is no limit of messages", "raise", "lisa@example.org", "messages", "3", "--for", "2h")]
     [InlineData(ExitCode.Usage, "'soon' is no duration", "raise", "lisa@example.org", "messages", "3/1h", "--for", "soon")]
     [InlineData(ExitCode.No, "has no limit of recipients within 2h: 5/1h, 100/1d", "raise", "lisa@example.org", "recipients", "9/2h", "--for", "2h")]
@@ -105,5 +105,30 @@ public sealed class LimitsCommandTests : IAsyncDisposable
         await server.ReloadAsync(Limited.Replace("messages: 2/1h", "messages: 3/1h", StringComparison.Ordinal));
 
         Assert.Contains("logins.messages       2     3/1h", (await Run.PosternAsync("limits")).Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>Once when it is near and once when it is over, however often that happens, and never another user.</summary>
+    [Fact]
+    public async Task A_user_is_told_by_mail_where_that_is_wished()
+    {
+        await server.StartAsync(LiveServer.Listeners + "limits: { logins: { recipients: 5/1h, notify: true } }\n");
+        await using var client = await server.ConnectAsync();
+        await client.SayAsync("EHLO client.example", "250");
+        await client.LogInAsync(LiveServer.User, LiveServer.Password);
+        await client.SayAsync($"MAIL FROM:<{LiveServer.User}>", "250");
+        for (var i = 0; i < 5; i++)
+            await client.SayAsync($"RCPT TO:<bart@example.net>", "250");
+        for (var i = 0; i < 5; i++)
+            await client.SayAsync($"RCPT TO:<bart@example.net>", "450");
+
+        await server.UntilAsync(() => server.Host.Relay.Spool.Count == 2);
+
+        var page = await Run.JsonAsync("queue", "list", "--to", LiveServer.User);
+        var ids = page.GetProperty("items").EnumerateArray().Select(static item => item.GetProperty("id").GetString()!).ToList();
+        var texts = new List<string>();
+        foreach (var id in ids)
+            texts.Add((await Run.PosternAsync("queue", "show", id, "--content")).Output);
+        Assert.Contains(texts, static t => t.Contains("Subject: Your mail is near its limit of 5/1h recipients", StringComparison.Ordinal));
+        Assert.Contains(texts, static t => t.Contains("lisa@example.org has used 5 of 5/1h recipients.", StringComparison.Ordinal));
     }
 }

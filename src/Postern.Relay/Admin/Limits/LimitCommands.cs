@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Counters;
@@ -77,7 +78,7 @@ public sealed class LimitCommands(IWindowCounters windows, Func<LimitTable> tabl
             "limits raise",
             $"{found.Scope.Word()} {found.Name}",
             new AdminChange(what.Word(), (before?.Limit ?? configured).ToString(what), limit.ToString(what)),
-            new AdminChange("until", before?.Until.ToString("u"), until.ToString("u"))));
+            new AdminChange("until", Text(before?.Until), Text(until))));
         return new LimitChange(found.Scope.Word(), found.Name, [what.Word()], limit.ToString(what), until, Problem: null);
     }
 
@@ -99,6 +100,8 @@ public sealed class LimitCommands(IWindowCounters windows, Func<LimitTable> tabl
                 new AdminChange(one.What.Word(), one.Limit.ToString(one.What), After: null)));
         return new LimitChange(found.Scope.Word(), found.Name, [.. gone.Select(static one => one.What.Word())], null, null, Problem: null);
     }
+
+    private static string? Text(DateTimeOffset? at) => at?.ToString("u", CultureInfo.InvariantCulture);
 
     private static LimitUse UseOf(
         LimitSubject subject, LimitThing what, WindowLimit limit, WindowUse use, ScopeLimits scope, DateTimeOffset? raisedUntil) =>

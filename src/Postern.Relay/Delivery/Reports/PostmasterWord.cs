@@ -7,24 +7,33 @@ using Postern.Smtp.Session;
 
 namespace Postern.Relay.Delivery.Reports;
 
-/// <summary>A word to the postmaster about something that only a person can mend (RFC 5322). US-ASCII only, lines end in CRLF.</summary>
+/// <summary>
+/// A word to the postmaster, or to a user, about something that only a person can mend (RFC 5322). US-ASCII only, lines end in CRLF.
+/// </summary>
 internal static class PostmasterWord
 {
     /// <summary>Stores it; why it could not be, or null.</summary>
+    /// <param name="to">Null: the postmaster.</param>
     public static async ValueTask<string?> SendAsync(
-        ISpool spool, DeliveryOptions options, TimeProvider clock, string subject, IEnumerable<string> lines, CancellationToken ct)
+        ISpool spool,
+        DeliveryOptions options,
+        TimeProvider clock,
+        string subject,
+        IEnumerable<string> lines,
+        CancellationToken ct,
+        Mailbox? to = null)
     {
-        var postmaster = options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
+        var reader = to ?? options.Postmaster ?? Mailbox.Parse($"postmaster@{options.Hostname}");
         var (id, now) = (QueueId.New(clock), clock.GetUtcNow());
         try
         {
             await using var draft = spool.CreateDraft();
-            await draft.AppendAsync(Write(id, now, options.Hostname, postmaster, subject, lines), ct).ConfigureAwait(false);
+            await draft.AppendAsync(Write(id, now, options.Hostname, reader, subject, lines), ct).ConfigureAwait(false);
             var envelope = new Envelope
             {
                 Id = id,
                 ArrivedAt = now,
-                Said = new SmtpEnvelope(ReversePath.Null, [postmaster])
+                Said = new SmtpEnvelope(ReversePath.Null, [reader])
                 {
                     RecipientParameters = [new RecipientParameters { Notify = DsnNotify.Never }],
                 },
@@ -39,11 +48,11 @@ internal static class PostmasterWord
     }
 
     private static byte[] Write(
-        QueueId id, DateTimeOffset now, Domain hostname, Mailbox postmaster, string subject, IEnumerable<string> lines)
+        QueueId id, DateTimeOffset now, Domain hostname, Mailbox reader, string subject, IEnumerable<string> lines)
     {
         var text = new StringBuilder();
         Line($"From: Mail Delivery System <MAILER-DAEMON@{hostname}>");
-        Line($"To: <{postmaster}>");
+        Line($"To: <{reader}>");
         Line($"Subject: {StatusReport.OneLine(subject)}");
         Line($"Date: {StatusReport.Rfc5322(now)}");
         Line($"Message-ID: <{id}@{hostname}>");

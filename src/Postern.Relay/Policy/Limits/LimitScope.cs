@@ -127,7 +127,10 @@ public static class LimitWords
         switch (scope)
         {
             case LimitScope.Logins:
-                return !text.Contains('#', StringComparison.Ordinal) && LoginNames.TryCanonical(text, out name!);
+                return !text.Contains('#', StringComparison.Ordinal)
+                    && !IPAddress.TryParse(text, out _)
+                    && !IPNetwork.TryParse(text, out _)
+                    && LoginNames.TryCanonical(text, out name!);
             case LimitScope.Credentials:
                 return text.LastIndexOf('#') is > 0 and var mark
                     && int.TryParse(text.AsSpan(mark + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)

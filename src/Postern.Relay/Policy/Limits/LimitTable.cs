@@ -57,6 +57,9 @@ public sealed record ScopeLimits(LimitScope Scope, ImmutableArray<ThingLimit> Li
     /// <summary>What is over is refused for good (550); false: for now (450).</summary>
     public bool Rejects { get; init; }
 
+    /// <summary>Of logins: the user is told by mail when the soft limit is reached, and when the hard one is.</summary>
+    public bool Notifies { get; init; }
+
     /// <summary>All that counts for one name.</summary>
     public ImmutableArray<ThingLimit> For(string name) => Own.GetValueOrDefault(name, Limits);
 

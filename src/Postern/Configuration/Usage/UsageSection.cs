@@ -43,6 +43,9 @@ internal static class UsageSection
             v6 = section.Value("ipv6", Kinds.UpTo(128), 64, "64", "Bits of an IPv6 network.");
         }
 
+        // The reference has the keys that are the same everywhere once.
+        if (section.IsDescribing && scope != LimitScope.Logins)
+            return new ScopeLimits(scope, []);
         var all = ReadThings(section, scope);
         return new ScopeLimits(scope, all)
         {
@@ -58,6 +61,13 @@ internal static class UsageSection
                 fallback: false,
                 "defer",
                 "What is over: `defer` answers 450 4.7.1 and when to try again, `reject` 550 5.7.1."),
+            Notifies = scope == LimitScope.Logins
+                && section.Value(
+                    "notify",
+                    Kinds.Word(("true", true), ("false", false)),
+                    fallback: false,
+                    "false",
+                    "The user is told by mail when the soft limit is reached and when the hard one is, of each limit once a day."),
             Own = ReadOwn(section, scope, all),
         };
     }
@@ -68,7 +78,6 @@ internal static class UsageSection
         var own = new Dictionary<string, ImmutableArray<ThingLimit>>(StringComparer.Ordinal);
         foreach (var (written, things) in section.Named(
             "own",
-            // The reference has these keys once.
             child => child.IsDescribing ? [] : ReadThings(child, scope),
             $"Of one {scope.Whose()} alone, by its name: what stands here of a thing counts in the place of what is said of all."))
         {
@@ -128,12 +137,13 @@ internal static class UsageSection
     {
         LimitScope.Logins =>
             "What each login may use: the account whose password it was, whomever it acts for. [limits.md](limits.md) has the rest.",
-        LimitScope.Credentials => "What each credential of an account may use; its name is `lisa@example.org#7`.",
-        LimitScope.Tenants => "What all accounts of a tenant may use together.",
-        LimitScope.Addresses => "What each client address may use, with a login or without. An IPv6 address counts as its /64.",
-        LimitScope.Networks => "What each client network may use, with a login or without.",
-        LimitScope.Senders => "What may be sent from each sender domain.",
-        _ => "What may be sent to each recipient domain.",
+        LimitScope.Credentials => "What each credential of an account may use, by the keys of `logins`; its name is `lisa@example.org#7`.",
+        LimitScope.Tenants => "What all accounts of a tenant may use together, by the keys of `logins`.",
+        LimitScope.Addresses =>
+            "What each client address may use, with a login or without, by the keys of `logins`. An IPv6 address counts as its /64.",
+        LimitScope.Networks => "What each client network may use, with a login or without, by these and the keys of `logins`.",
+        LimitScope.Senders => "What may be sent from each sender domain, by the keys of `logins`.",
+        _ => "What may be sent to each recipient domain, by the keys of `logins` but `connections` and `concurrency`.",
     };
 
     private static string DocOf(LimitThing what) => what switch
