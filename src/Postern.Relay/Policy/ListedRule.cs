@@ -55,7 +55,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!, RepairDirectory);
+            return Instead(CannotSay(e)!, RepairDirectoryAsync);
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!, RepairDirectory) is RuleAnswer.Refuse refuse ? refuse : null;
+            return Instead(CannotSay(e)!, RepairDirectoryAsync) is RuleAnswer.Refuse refuse ? refuse : null;
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         _ => null,
     };
 
-    private static ValueTask<string> RepairDirectory(RuleContext context, CancellationToken ct) =>
+    private static ValueTask<string> RepairDirectoryAsync(RuleContext context, CancellationToken ct) =>
         new("make the directory's database readable");
 
     private RuleAnswer Instead(string why, Remedy? remedy) => Otherwise switch

@@ -1,4 +1,3 @@
-using System.Net;
 using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 

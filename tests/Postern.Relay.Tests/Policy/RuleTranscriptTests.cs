@@ -12,7 +12,6 @@ using Postern.Relay.Spool.Memory;
 using Postern.Sasl;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
-using Postern.Smtp.Session;
 using Postern.Smtp.Transport;
 using Postern.Testing;
 

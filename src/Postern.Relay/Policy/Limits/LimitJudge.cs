@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Counters;
 using Postern.Smtp.Grammar;

@@ -36,7 +36,7 @@ internal sealed class CheckHttpPolicy : IRelayRule
     public IRelayRule With(RuleStage stage, RuleArguments arguments)
     {
         var address = arguments.Required("url", HttpPlace.Kind, "Where it is; `http://` to this machine alone.");
-        var question = TimedQuestion.Read(stage, arguments);
+        var timed = TimedQuestion.Read(stage, arguments);
         var key = File(
             "key_file",
             "none",
@@ -46,7 +46,7 @@ internal sealed class CheckHttpPolicy : IRelayRule
             File("ca", "the system's", "A file of certificates (PEM): the server's must lead to one of these."),
             File("client_certificate", "none", "A file with a certificate (PEM) that is shown where the server asks for one."),
             File("client_key", "in `client_certificate`", "A file with its key (PEM)."));
-        return new CheckHttpPolicy(new HttpPlace(address, access, key, token), question);
+        return new CheckHttpPolicy(new HttpPlace(address, access, key, token), timed);
 
         string? File(string name, string fallback, string doc) =>
             arguments.Value(name, ArgumentKinds.Path, string.Empty, fallback, doc) is { Length: > 0 } path ? path : null;

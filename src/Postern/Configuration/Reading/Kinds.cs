@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Postern.Relay.Accounts;
-using Postern.Relay.Admin;
 using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 
