@@ -75,6 +75,13 @@ internal static class Refusals
     public static Refusal CannotLookUp(Mailbox address) =>
         CannotLookUpClient with { Text = $"<{address}>: its domain cannot be looked up now, try again later" };
 
+    public static Refusal UndeliverableRecipient(Mailbox recipient) =>
+        UndeliverableAddress with { Text = $"<{recipient}>: Recipient address rejected: undeliverable address" };
+
+    /// <summary>Postfix's code: its server may be wrong today.</summary>
+    public static Refusal UndeliverableSender(Mailbox sender) =>
+        new(450, new EnhancedStatus(4, 1, 7), $"<{sender}>: Sender address rejected: undeliverable address");
+
     /// <summary>Of a message whose header names somebody else than who logged in.</summary>
     /// <param name="field">Where it does.</param>
     /// <param name="author">Null where it names nobody.</param>

@@ -57,6 +57,7 @@ public static class RelayRules
         new RejectUnlistedNetworkSender(),
         new RejectUnlistedRecipient(),
         new RejectUnverifiedRecipient(),
+        new RejectUnverifiedSender(),
         new RewriteHeaderFrom(),
         new RewriteSender(),
     ];

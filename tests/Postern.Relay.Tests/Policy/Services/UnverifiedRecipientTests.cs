@@ -93,6 +93,20 @@ public sealed class UnverifiedRecipientTests : IAsyncDisposable
         Assert.Null(await ReplyAsync(passing));
     }
 
+    [Theory]
+    [InlineData("550 5.1.1 no such user", "a@foreign.test", null, "450 4.1.7 <a@foreign.test>: Sender address rejected: undeliverable address")]
+    [InlineData("250 Ok", "a@foreign.test", null, null)]
+    [InlineData("450 4.2.0 later", "a@foreign.test", null, "451 4.3.0 Temporary failure, try again later")]
+    [InlineData("550 5.1.1 no such user", "", null, null)]
+    [InlineData("550 5.1.1 no such user", "a@foreign.test", "alice", null)]
+    public async Task A_sender_is_asked_for_likewise_and_no_null_sender_and_no_login(string said, string sender, string? login, string? reply)
+    {
+        sink.Options = SinkOptions.At(SinkPhase.Rcpt, new SinkAction.Reply(said));
+        var session = AskedSession.Session(sender, login);
+        Assert.Equal(reply, await AskedSession.ReplyAsync(Policy("reject_unverified_sender"), session));
+        Assert.Equal(sender.Length > 0 && login is null ? 1 : 0, sink.Connections);
+    }
+
     /// <summary>Strangers choose the names.</summary>
     [Fact]
     public async Task Twenty_recipients_are_asked_for_at_a_time()
