@@ -36,6 +36,11 @@ public sealed record Decision(
     /// <summary>The id of the configuration that decided; null where it has none.</summary>
     public string? Configuration { get; init; }
 
+    /// <summary>
+    /// What the rules would do with the message, by their words (<c>hold</c>, <c>bcc a@example.org</c>); none where it is refused.
+    /// </summary>
+    public ImmutableArray<string> Effects { get; init; } = [];
+
     public bool IsPermit => Reply is null;
 
     public EnvelopeFacts Facts => Question.Facts;
@@ -60,7 +65,16 @@ public sealed record Decision(
         IsPermit ? DecisionOutcome.Permit : DecisionOutcome.Refuse,
         Rule,
         Sender.Address,
-        Recipient?.Address) { Reply = Reply?.ToString(), Chain = Chain, Config = Configuration, Cause = cause };
+        Recipient?.Address)
+    {
+        Reply = Reply?.ToString(),
+        Chain = Chain,
+        Config = Configuration,
+        Credential = Facts.Credential,
+        ProvenBy = Facts.ProvenBy == Facts.Login ? null : Facts.ProvenBy,
+        Certificate = Facts.Certificate,
+        Cause = cause,
+    };
 }
 
 /// <summary>

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using Postern.Relay.Accounts;
+using Postern.Relay.Envelopes;
 using Postern.Smtp;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 
 namespace Postern.Relay.Policy;
@@ -12,7 +15,8 @@ namespace Postern.Relay.Policy;
 /// </summary>
 public sealed record EnvelopeFacts
 {
-    private const string UsualTls = "TLSv1.3";
+    /// <summary>What a client speaks of whom only that is known.</summary>
+    internal const string UsualTls = "TLSv1.3";
 
     private readonly IPAddress client = IPAddress.None;
 
@@ -119,4 +123,24 @@ public sealed record HeaderFacts(string? From, string? MessageId, int Hops)
 
     /// <summary>The same of a Sender field that would stay as it is: <c>sender_field: keep</c>, and nobody sent it on.</summary>
     public bool? HasForeignSender { get; init; }
+
+    /// <summary>The addresses in From that read.</summary>
+    /// <param name="isWhole">From is a list of mailboxes, and these are all of them.</param>
+    internal List<Mailbox> ReadAuthors(out bool isWhole) => MailboxesIn(From, out isWhole);
+
+    /// <summary>The same of any such field.</summary>
+    internal static List<Mailbox> MailboxesIn(string? text, out bool isWhole)
+    {
+        var (authors, count) = (new List<Mailbox>(), 0);
+        var mailboxes = new MailboxList(Encoding.UTF8.GetBytes(text ?? string.Empty));
+        while (mailboxes.TryNext())
+        {
+            count++;
+            if (Mailbox.TryParse(Encoding.UTF8.GetString(mailboxes.Address), out var author))
+                authors.Add(author);
+        }
+
+        isWhole = mailboxes.IsWhole && count > 0 && count == authors.Count;
+        return authors;
+    }
 }

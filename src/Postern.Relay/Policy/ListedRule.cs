@@ -11,6 +11,8 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
     private static readonly ArgumentKind<OnError> Choices = ArgumentKinds.Word(
         ("defer", OnError.Defer), ("pass", OnError.Pass), ("refuse", OnError.Refuse));
 
+    private const string WhatCannotSay = "mend what does not answer, as it says here; or say on_error: pass of the rule";
+
     public enum OnError
     {
         /// <summary>451: the client comes again. Without its facts a rule cannot pass: the one behind it might permit.</summary>
@@ -55,7 +57,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!, RepairDirectoryAsync);
+            return Instead(CannotSay(e)!, RepairAsync);
         }
     }
 
@@ -74,7 +76,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!, RepairDirectoryAsync) is RuleAnswer.Refuse refuse ? refuse : null;
+            return Instead(CannotSay(e)!, RepairAsync) is RuleAnswer.Refuse refuse ? refuse : null;
         }
     }
 
@@ -86,14 +88,14 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         _ => null,
     };
 
-    private static ValueTask<string> RepairDirectoryAsync(RuleContext context, CancellationToken ct) =>
-        new("make the directory's database readable");
+    private static ValueTask<string> RepairAsync(RuleContext context, CancellationToken ct) =>
+        new(WhatCannotSay);
 
     private RuleAnswer Instead(string why, Remedy? remedy) => Otherwise switch
     {
         OnError.Pass => new RuleAnswer.Pass($"{why}; on_error is pass"),
-        OnError.Refuse => new RuleAnswer.Refuse(Refusals.CannotSay, $"{why}; on_error is refuse"),
-        _ => new RuleAnswer.Refuse(Refusals.Temporary, why, remedy),
+        OnError.Refuse => new RuleAnswer.Refuse(Refusals.CannotSay, $"{why}; on_error is refuse", remedy ?? RepairAsync),
+        _ => new RuleAnswer.Refuse(Refusals.Temporary, why, remedy ?? RepairAsync),
     };
 }
 
@@ -103,11 +105,17 @@ internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
     /// <summary>Null for what decides in the place of a rule.</summary>
     public ListedRule? Listed { get; init; }
 
+    public required RuleStage Stage { get; init; }
+
+    /// <summary>The list that has a name and asked it; null where the stage's own did.</summary>
+    public string? In { get; init; }
+
     /// <summary>
     /// The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left
     /// out.
     /// </summary>
-    public async ValueTask<RuleStep> ToStepAsync(RuleContext context, bool withRemedy, CancellationToken ct)
+    /// <param name="decided">The stage of the decision.</param>
+    public async ValueTask<RuleStep> ToStepAsync(RuleContext context, RuleStage decided, bool withRemedy, CancellationToken ct)
     {
         string? remedy = null;
         try
@@ -120,7 +128,7 @@ internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
             // The refusal is made already, and it is no less true.
         }
 
-        return new(Rule, Answer.Saw, Answer.Said, remedy);
+        return new(Rule, Answer.Saw, Answer.Said, remedy) { Stage = Stage == decided ? null : Stage.ToWord(), In = In };
     }
 }
 

@@ -13,16 +13,28 @@ internal abstract record MessageEffect
     {
     }
 
+    /// <summary>As rules and access tables write it.</summary>
+    public abstract string Said { get; }
+
     /// <summary>It waits in the queue until an operator releases it.</summary>
     /// <param name="Reason">For the operator.</param>
-    public sealed record Hold(string Reason) : MessageEffect;
+    public sealed record Hold(string Reason) : MessageEffect
+    {
+        public override string Said => "hold";
+    }
 
     /// <summary>A field goes before those that the message came with.</summary>
     /// <param name="Field">Name, colon and text, printable US-ASCII, without a line end.</param>
-    public sealed record Prepend(string Field) : MessageEffect;
+    public sealed record Prepend(string Field) : MessageEffect
+    {
+        public override string Said => $"prepend {Field}";
+    }
 
     /// <summary>It goes to one recipient more, whom no report names.</summary>
-    public sealed record Copy(Mailbox To) : MessageEffect;
+    public sealed record Copy(Mailbox To) : MessageEffect
+    {
+        public override string Said => $"bcc {To}";
+    }
 
     /// <summary>Its From field names this address; what it said of the author before goes into Reply-To, unless it has one.</summary>
     public sealed record Author(Mailbox Address) : MessageEffect;
@@ -34,5 +46,8 @@ internal abstract record MessageEffect
     public sealed record Tenant(string Name) : MessageEffect;
 
     /// <summary>It goes to this recipient, and to none of those whom the client named.</summary>
-    public sealed record Redirect(Mailbox To) : MessageEffect;
+    public sealed record Redirect(Mailbox To) : MessageEffect
+    {
+        public override string Said => $"redirect {To}";
+    }
 }

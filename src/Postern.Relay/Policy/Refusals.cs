@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -142,4 +144,15 @@ internal static class Refusals
 internal sealed record Refusal(int Code, EnhancedStatus Status, string Text)
 {
     public Reply ToReply(string reference) => new(Code, Status, $"{Text} (ref {reference})");
+
+    /// <summary>Reads what <see cref="ToReply"/> made, as the log has it; the reference stays in the text.</summary>
+    public static bool TryParse(string? reply, [NotNullWhen(true)] out Refusal? refusal)
+    {
+        refusal = reply?.Split(' ', 3) is [var code, var status, var text]
+            && int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && EnhancedStatus.Parse(status) is { } enhanced
+                ? new Refusal(number, enhanced, text)
+                : null;
+        return refusal is not null;
+    }
 }

@@ -63,7 +63,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
         Func<string, IDirectory>? directoryOf,
         ISuppressions? suppressions,
         INameLookup? names,
-        AccessTables tables)
+        AccessTables tables,
+        IReadOnlySet<(string Path, string Pattern)>? waived = null)
     {
         classes = new RuleClasses(options.Classes);
         world = new PolicyWorld(
@@ -76,6 +77,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Services = new PolicyServices(clock),
             Classes = classes,
             Names = names,
+            Waived = waived ?? ImmutableHashSet<(string Path, string Pattern)>.Empty,
         };
         this.audit = audit;
         RuleList[] lists = [new(RuleStage.Client, options.ClientRules, classes), new(RuleStage.Helo, options.HeloRules, classes)];
@@ -172,35 +174,65 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to
     /// it.
     /// </summary>
-    public async ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    public ValueTask<Decision> DryRunAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
+        DryRunAsync(new PolicyQuestion(facts, sender, recipient), ct);
+
+    /// <summary>
+    /// The same; without a recipient those rules are not asked, and what nobody refuses is permitted by <see cref="Decision.EndOfList"/>.
+    /// </summary>
+    public async ValueTask<Decision> DryRunAsync(PolicyQuestion question, CancellationToken ct) =>
+        await DecideAsync(DecisionReference.DryRun, await RehearseAsync(question, ct), ct);
+
+    /// <summary>
+    /// Decides again what the log says was decided. What the log does not keep (header, counts, DNS) is not asked again: where the same
+    /// rule answered then, its answer counts. Accounts, networks and tables are asked as they are now.
+    /// </summary>
+    /// <param name="question">As the log has it.</param>
+    public async ValueTask<Replayed> ReplayAsync(PolicyQuestion question, DecisionEvent recorded, CancellationToken ct)
     {
-        var question = new PolicyQuestion(Tenanted(facts, sender), sender, recipient);
+        var judged = await RehearseAsync(question with { Header = null, Recorded = new RecordedAnswers(recorded) }, ct);
+        foreach (var asked in judged.Asked)
+        {
+            if (asked is { Answer.Lacks: { } lack, Listed.IsOnTrial: false })
+                return new Replayed.Unknown(asked.Rule, lack);
+        }
+
+        return new Replayed.Decided(await DecideAsync(DecisionReference.DryRun, judged, ct, withRemedies: false));
+    }
+
+    /// <summary>The answers behind <see cref="DryRunAsync(PolicyQuestion, CancellationToken)"/>.</summary>
+    internal async ValueTask<Judged> RehearseAsync(PolicyQuestion question, CancellationToken ct)
+    {
+        question = question with { Facts = Tenanted(question.Facts, question.Sender) };
         var judged = await AskBeforeRecipientsAsync(question with { Recipient = null }, counts: false, ct);
-        if (!judged.IsRefusal)
+        if (!judged.IsRefusal && question.Recipient is not null)
             judged = await recipientRules.AskAsync(
                 new RuleContext(world, question) { IsDryRun = true }, judged.Asked, counts: false, ct);
-        if (!judged.IsRefusal && !messageRules.IsEmpty)
+        if (!judged.IsRefusal && !messageRules.IsEmpty && question.Recorded is not { IsOfMessage: false })
         {
             var whole = await messageRules.AskAsync(
                 new RuleContext(world, question with { Recipient = null }) { IsDryRun = true }, judged.Asked, counts: false, ct);
             judged = whole.IsRefusal ? whole : judged with { Asked = whole.Asked };
         }
 
-        return await DecideAsync(DecisionReference.DryRun, judged, ct);
+        return judged;
     }
 
     /// <summary>
-    /// The fewest changes after which <see cref="DryRunAsync"/> would permit what it refuses, as commands or lines of the configuration;
-    /// all of them are needed. Empty where it permits already, or nothing is known that would do.
+    /// The fewest changes after which <see cref="DryRunAsync(PolicyQuestion, CancellationToken)"/> would permit what it refuses, as
+    /// commands or lines of the configuration; each was tried, and all of them are needed. Empty where it permits already, or
+    /// nothing is known that would do.
     /// </summary>
-    public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(
-        EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    public ValueTask<ImmutableArray<string>> ShortestChangeAsync(
+        EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
+        ShortestChangeAsync(new PolicyQuestion(facts, sender, recipient), ct);
+
+    /// <inheritdoc cref="ShortestChangeAsync(EnvelopeFacts, ReversePath, Mailbox, CancellationToken)"/>
+    public async ValueTask<ImmutableArray<string>> ShortestChangeAsync(PolicyQuestion question, CancellationToken ct)
     {
         try
         {
-            return (await DryRunAsync(facts, sender, recipient, ct)).IsPermit
-                ? []
-                : await new ShortestChange(world, new PolicyQuestion(facts, sender), recipient).FindAsync(ct);
+            return (await RehearseAsync(question, ct)).IsRefusal ? await new ShortestChange(world, question).FindAsync(ct) : [];
         }
         catch (DirectoryUnavailableException)
         {
@@ -251,9 +283,9 @@ public sealed class RelayPolicy : IEnvelopePolicy
     }
 
     /// <summary>Where no rule refused or permitted, the list's end has let it pass.</summary>
-    private async ValueTask<Decision> DecideAsync(string reference, Judged judged, CancellationToken ct)
+    private async ValueTask<Decision> DecideAsync(string reference, Judged judged, CancellationToken ct, bool withRemedies = true)
     {
-        var (stage, context, asked, decider) = judged;
+        var (stage, context, _, decider) = judged;
         var reply = (decider?.Answer as RuleAnswer.Refuse)?.Refusal.ToReply(reference);
         return new Decision(
             reference,
@@ -262,18 +294,18 @@ public sealed class RelayPolicy : IEnvelopePolicy
             context.Question,
             decider?.Rule ?? Decision.EndOfList,
             reply,
-            await StepsAsync(context, asked, withRemedy: reply is not null, ct))
+            await StepsAsync(judged, withRemedies && reply is not null, ct))
         {
+            Effects = reply is null ? [.. judged.Effects(from: 0).Select(static effect => effect.Said)] : [],
             Configuration = world.Options.Configuration,
         };
     }
 
-    private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(
-        RuleContext context, ImmutableArray<AskedRule> asked, bool withRemedy, CancellationToken ct)
+    private static async ValueTask<ImmutableArray<RuleStep>> StepsAsync(Judged judged, bool withRemedy, CancellationToken ct)
     {
-        var steps = ImmutableArray.CreateBuilder<RuleStep>(asked.Length);
-        foreach (var rule in asked)
-            steps.Add(await rule.ToStepAsync(context, withRemedy, ct));
+        var steps = ImmutableArray.CreateBuilder<RuleStep>(judged.Asked.Length);
+        foreach (var rule in judged.Asked)
+            steps.Add(await rule.ToStepAsync(judged.Context, judged.Stage, withRemedy, ct));
         return steps.MoveToImmutable();
     }
 

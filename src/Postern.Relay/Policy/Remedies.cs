@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
 
@@ -46,9 +47,28 @@ internal static class Remedies
         new($"postern domain add {SenderDomain(context)}");
 
     /// <summary>A user of another store gets an account beside it, which adds rights and keeps the login where it is.</summary>
-    public static async ValueTask<string> GrantSenderAsync(RuleContext context, CancellationToken ct) =>
-        $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)} --address "
-            + $"{Quote(context.Sender.Address)}";
+    public static ValueTask<string> GrantSenderAsync(RuleContext context, CancellationToken ct) =>
+        GrantAsync(context, context.Sender.Mailbox is { } sender ? [sender] : [], ct);
+
+    /// <summary>The same of other addresses.</summary>
+    public static async ValueTask<string> GrantAsync(RuleContext context, IReadOnlyCollection<Mailbox> addresses, CancellationToken ct) =>
+        $"postern account {((await context.FindAccountAsync(ct))?.Store is null ? "grant" : "add")} {Login(context)}"
+            + string.Concat(addresses.Select(static one => $" --address {Quote(one.Address)}"));
+
+    /// <summary>Of a login by a credential that is there no more.</summary>
+    public static ValueTask<string> RestoreCredentialAsync(RuleContext context, CancellationToken ct) =>
+        new($"postern credential add {Quote(context.Facts.ProvenBy)}, and log in with what it prints");
+
+    /// <summary>Of an address that only a server that forwarded its mail can have made.</summary>
+    public static ValueTask<string> AskForAnotherAddressAsync(RuleContext context, CancellationToken ct) =>
+        new("whoever writes there has to use another address: nothing that is changed here makes this one lead anywhere");
+
+    /// <summary>What would permit a recipient whom no rule of the list permits.</summary>
+    public static ValueTask<string> WriteRuleAsync(RuleContext context, CancellationToken ct) => new(
+        context.Facts.Login is not null
+            ? $"write {Rules.PermitAuthenticated.Word} at the end of rules.recipient"
+            : $"write {Rules.PermitNetworks.Word} at the end of rules.recipient, and add {Network(context)} to networks: "
+                + "it may then relay as anyone");
 
     /// <summary>The limits of the credential, with the sender among them.</summary>
     public static async ValueTask<string> WidenCredentialAsync(RuleContext context, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Explaining;
 
 namespace Postern.Relay.Policy;
 
@@ -11,6 +12,9 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 {
     /// <summary>The word in <see cref="Audit.Events.RuleStep.Said"/>.</summary>
     public abstract string Said { get; }
+
+    /// <summary>What the rule had to know and did not, so that the answer is none; null where it is one.</summary>
+    public Lack? Lacks { get; init; }
 
     /// <summary>Yes; later rules of the stage are not asked.</summary>
     public sealed record Permit(string Saw) : RuleAnswer(Saw, Remedy: null)
@@ -25,6 +29,11 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
 
         /// <summary>What is used up; null where no count refused.</summary>
         public UsedUp? Limit { get; init; }
+
+        /// <summary>
+        /// What <see cref="RuleAnswer.Remedy"/> says, as a change that can be tried; null where that is not to be done by one change.
+        /// </summary>
+        public Mend? Mend { get; init; }
     }
 
     /// <summary>The next rule decides.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Services;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
@@ -55,11 +56,16 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// <summary>Somebody asks in advance: no message hangs on it, and nobody else is to hear of it.</summary>
     public bool IsDryRun { get; init; }
 
+    /// <summary>The pattern of a table counts as if <c>dunno</c> stood behind it (<see cref="Explaining.MendedWorld"/>).</summary>
+    public bool IsWaived(string path, string pattern) => world.Waived.Contains((path, pattern));
+
     /// <summary>A list of this name can be asked here.</summary>
     public bool HasList(string name, RuleStage stage) => world.Classes.WhyNot(name, stage) is null;
 
-    /// <summary>What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks.</summary>
-    public INameLookup Names => world.Names ?? UnknownNames.Instance;
+    /// <summary>
+    /// What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks: it says nothing of what was decided before.
+    /// </summary>
+    public INameLookup Names => question.Recorded is null && world.Names is { } names ? names : UnknownNames.Instance;
 
     /// <summary>The configured network, or that of a file, that trusts this client for any sender; null when none.</summary>
     /// <exception cref="IOException">A file could never be read.</exception>
@@ -139,6 +145,9 @@ public sealed record PolicyQuestion(EnvelopeFacts Facts, ReversePath Sender, Mai
 
     /// <summary>All that were accepted; empty before the header section has come, and in a dry run.</summary>
     public ImmutableArray<Mailbox> Recipients { get; init; } = [];
+
+    /// <summary>What rules answered that cannot be asked again; null but in a replay.</summary>
+    internal RecordedAnswers? Recorded { get; init; }
 }
 
 /// <summary>What the rules may look at beside the question.</summary>
@@ -163,4 +172,7 @@ internal sealed record PolicyWorld(
 
     /// <summary>What DNS says of names; null where nobody asks.</summary>
     public INameLookup? Names { get; init; }
+
+    /// <summary>Patterns of access tables that say nothing, for the sake of a trial.</summary>
+    public IReadOnlySet<(string Path, string Pattern)> Waived { get; init; } = ImmutableHashSet<(string Path, string Pattern)>.Empty;
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Rules;
 
 namespace Postern.Relay.Policy;
 
@@ -27,11 +28,20 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
-        decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
+        decider ??= await WalkAsync(rules, name: null, context, asked, counts, depth: 0, ct);
         if (decider is null && stage == RuleStage.Recipient)
         {
-            decider = new AskedRule(
-                Decision.EndOfList, new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient"));
+            decider = InPlaceOfRule(
+                Decision.EndOfList,
+                new RuleAnswer.Refuse(Refusals.RelayDenied(context), "no rule permitted this recipient", Remedies.WriteRuleAsync)
+                {
+                    Mend = static world =>
+                    {
+                        var isStranger = world.Facts.Login is null;
+                        world.Appended.Add(isStranger ? PermitNetworks.Word : PermitAuthenticated.Word);
+                        world.IsTrusted |= isStranger;
+                    },
+                });
             asked.Add(decider.Value);
         }
 
@@ -77,15 +87,20 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
                         deferral.Refusal,
                         deferral.OfRefusal
                             ? "what was refused for good is refused for now"
-                            : "no later rule refused, so it is refused for now"));
+                            : "no later rule refused, so it is refused for now"))
+                {
+                    Stage = stage,
+                };
         }
 
         return null;
     }
 
     /// <summary>Asks one after another until one decides; null where none does.</summary>
+    /// <param name="name">Of the list; null for the stage's own.</param>
     private async ValueTask<AskedRule?> WalkAsync(
         ImmutableArray<ListedRule> list,
+        string? name,
         RuleContext context,
         ImmutableArray<AskedRule>.Builder asked,
         bool counts,
@@ -95,7 +110,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         foreach (var listed in list)
         {
             var before = asked.Count;
-            var decider = await StepAsync(listed, context, asked, counts, depth, ct);
+            var decider = await StepAsync(listed, name, context, asked, counts, depth, ct);
             if (!listed.IsOnTrial)
             {
                 if (decider is not null)
@@ -104,7 +119,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             else if (decider is { Answer: var answer })
             {
                 asked.Count = before;
-                asked.Add(new AskedRule(listed.Word, RuleAnswer.Would.Of(answer)));
+                asked.Add(Asked(listed, name, RuleAnswer.Would.Of(answer)));
                 if (counts)
                     context.Trials?.Count(listed.Word, stage);
             }
@@ -112,7 +127,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             {
                 // A list: what its rules would count or do is theirs to say when it counts.
                 asked.Count = before;
-                asked.Add(new AskedRule(listed.Word, new RuleAnswer.Pass("all of its rules pass")));
+                asked.Add(Asked(listed, name, new RuleAnswer.Pass("all of its rules pass")));
             }
         }
 
@@ -121,6 +136,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
     private async ValueTask<AskedRule?> StepAsync(
         ListedRule listed,
+        string? name,
         RuleContext context,
         ImmutableArray<AskedRule>.Builder asked,
         bool counts,
@@ -128,24 +144,33 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         CancellationToken ct)
     {
         var answer = await listed.AskAsync(context, ct);
+        if (answer.Lacks is not null && context.Question.Recorded is { } recorded)
+            answer = recorded.Instead(stage, listed.Word, answer);
         if (listed.IsOnTrial && answer is RuleAnswer.Pass { Acts: true } pass)
             answer = new RuleAnswer.Would("would act", pass.Saw);
         if (answer is RuleAnswer.Ask(var again, _) && depth == MostDepth)
             answer = new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other");
-        asked.Add(new AskedRule(listed.Word, answer) { Listed = listed });
+        asked.Add(Asked(listed, name, answer));
         return answer switch
         {
             RuleAnswer.Pass or RuleAnswer.Would => null,
-            RuleAnswer.Ask(var name, _) => await WalkAsync(
-                classes.Of(name, stage), context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
+            RuleAnswer.Ask(var next, _) => await WalkAsync(
+                classes.Of(next, stage), next, context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
             _ => asked[^1],
         };
     }
 
+    private AskedRule Asked(ListedRule listed, string? name, RuleAnswer answer) =>
+        new(listed.Word, answer) { Listed = listed, Stage = stage, In = name };
+
+    private AskedRule InPlaceOfRule(string name, RuleAnswer answer) => new(name, answer) { Stage = stage };
+
     /// <summary>A rewritten address that was not made here leads nowhere, whoever writes to it.</summary>
     private AskedRule? ForgedAddress(RuleContext context) =>
         stage == RuleStage.Recipient && context.Rewritten is SrsAnswer.Refused(var why)
-            ? new AskedRule(Decision.RewrittenSender, new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why))
+            ? InPlaceOfRule(
+                Decision.RewrittenSender,
+                new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why, Remedies.AskForAnotherAddressAsync))
             : null;
 
     /// <summary>
@@ -159,11 +184,16 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         {
             return await context.FindCredentialAsync(ct) switch
             {
-                null => new AskedRule(
+                null => InPlaceOfRule(
                     Decision.CredentialSenders,
                     new RuleAnswer.Refuse(
-                        Refusals.NotOwned(context), $"credential {context.Facts.Credential} of {context.Facts.ProvenBy} is there no more")),
-                { } credential when !credential.Limits.MaySendAs(sender) => new AskedRule(
+                        Refusals.NotOwned(context),
+                        $"credential {context.Facts.Credential} of {context.Facts.ProvenBy} is there no more",
+                        Remedies.RestoreCredentialAsync)
+                    {
+                        Mend = static world => world.Facts = world.Facts with { Credential = null },
+                    }),
+                { } credential when !credential.Limits.MaySendAs(sender) => InPlaceOfRule(
                     Decision.CredentialSenders,
                     new RuleAnswer.Refuse(
                         Refusals.NotOwned(context),
@@ -174,7 +204,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         }
         catch (DirectoryUnavailableException e)
         {
-            return new AskedRule(
+            return InPlaceOfRule(
                 Decision.CredentialSenders, new RuleAnswer.Refuse(Refusals.Temporary, $"directory unavailable: {e.Message}"));
         }
     }
@@ -190,14 +220,14 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
                 continue;
             if (listed.IsOnTrial)
             {
-                asked[i] = new AskedRule(listed.Word, RuleAnswer.Would.Of(over));
+                asked[i] = asked[i] with { Answer = RuleAnswer.Would.Of(over) };
                 context.Trials?.Count(listed.Word, stage);
                 continue;
             }
 
-            asked.Count = i;
-            asked.Add(new AskedRule(listed.Word, over));
-            return asked[^1];
+            asked.Count = i + 1;
+            asked[i] = asked[i] with { Answer = over };
+            return asked[i];
         }
 
         return null;

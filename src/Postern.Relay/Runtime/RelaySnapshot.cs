@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
 using Postern.Relay.Accounts;
 using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Dns;
@@ -12,6 +13,7 @@ using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Services;
 using Postern.Smtp;
+using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 
 namespace Postern.Relay.Runtime;
@@ -151,6 +153,30 @@ public sealed class RelaySnapshot : IDisposable
         {
             return facts; // the rules find out, and say so
         }
+    }
+
+    /// <summary>What would be known of the header of a message whose From field says this, by the code that reads messages.</summary>
+    /// <param name="from">Behind the colon; an empty text for a message without the field.</param>
+    public async ValueTask<HeaderFacts> HeaderOfAsync(EnvelopeFacts facts, ReversePath sender, string from, CancellationToken ct)
+    {
+        Submitter? submitter = null;
+        try
+        {
+            if (facts.Login is { } login)
+                submitter = new Submitter(
+                    login, await DirectoryOf(facts.Listener).FindAccountAsync(login, ct), sender.Mailbox, IsUtf8: true);
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return new HeaderFacts(from, MessageId: null, Hops: 0); // the rules find out, and say so
+        }
+
+        var section = Encoding.UTF8.GetBytes(from.Length == 0 ? string.Empty : $"From: {from.ReplaceLineEndings(" ")}\r\n");
+        var review = HeaderReview.Of(section, string.Empty, isSubmission: true, submitter);
+        return new HeaderFacts(HeaderReview.TextOf(section, review.FromField), MessageId: null, review.Hops)
+        {
+            HasForeignAuthor = submitter is null ? null : review.HasFrom && review.HasForeignAuthor,
+        };
     }
 
     /// <summary>

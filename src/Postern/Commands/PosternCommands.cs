@@ -6,6 +6,7 @@ using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
 using Postern.Commands.Dkim;
+using Postern.Commands.Explain;
 using Postern.Commands.Limits;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
@@ -40,6 +41,7 @@ internal static class PosternCommands
             NetworkCommand.Create(context),
             DkimCommand.Create(context),
             ExplainCommand.Create(context),
+            PolicyCommand.Create(context),
             TlsCommand.Create(context),
             ShapingCommand.Create(context),
             QueueCommand.Create(context),

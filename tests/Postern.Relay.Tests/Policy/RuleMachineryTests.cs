@@ -106,7 +106,7 @@ public sealed class RuleMachineryTests
         var judge = new Judge(With(["reject_non_fqdn_recipient", "reject_plaintext_session", "permit"]));
         var change = await judge.Policy.ShortestChangeAsync(Judge.Facts(), Judge.Path("a@foreign.test"), Mailbox.Parse("b@short"), Ct);
         Assert.Equal(
-            ["take reject_non_fqdn_recipient out of rules in postern.yaml, for all whom it refuses", "take reject_plaintext_session out of rules in postern.yaml, for all whom it refuses"],
+            ["have the client use STARTTLS, or a listener with implicit TLS", "take reject_non_fqdn_recipient out of rules in postern.yaml, for all whom it refuses"],
             change);
     }
 }

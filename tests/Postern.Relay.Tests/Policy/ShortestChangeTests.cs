@@ -28,12 +28,23 @@ public sealed class ShortestChangeTests
         Assert.Equal(changes, string.Join('|', found));
     }
 
-    /// <summary>Each rule's own remedy would leave the next rule to refuse.</summary>
-    [Fact]
-    public async Task A_list_that_no_change_helps_is_said_to_have_none()
+    /// <summary>No right that is given would help: the list has no rule that asks for it.</summary>
+    [Theory]
+    [InlineData("alice", "write permit_authenticated at the end of rules.recipient")]
+    [InlineData(null, "write permit_networks at the end of rules.recipient, and add 203.0.113.9/32 to networks: it may then relay as anyone")]
+    public async Task A_list_that_permits_nobody_is_said_to_need_a_rule(string? login, string change)
     {
         var judge = new Judge(new PolicyOptions { SenderRules = [], RecipientRules = [] });
-        Assert.Empty(await judge.Policy.ShortestChangeAsync(Judge.Facts(login: "alice"), Judge.Path("alice@example.org"), Mailbox.Parse("lisa@far.example"), TestContext.Current.CancellationToken));
+        Assert.Equal([change], await judge.Policy.ShortestChangeAsync(Judge.Facts(login: login), Judge.Path("alice@example.org"), Mailbox.Parse("lisa@far.example"), TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>A refusal at MAIL has no recipient, and is mended without one.</summary>
+    [Fact]
+    public async Task What_was_refused_before_a_recipient_was_named_is_asked_without_one()
+    {
+        var question = new PolicyQuestion(Judge.Facts(login: "alice"), Judge.Path("bob@example.org"));
+        Assert.Equal("553 reject_sender_login_mismatch", Judge.Outcome(await new Judge().Policy.DryRunAsync(question, TestContext.Current.CancellationToken)));
+        Assert.Equal(["postern account grant alice --address bob@example.org"], await new Judge().Policy.ShortestChangeAsync(question, TestContext.Current.CancellationToken));
     }
 
     [Fact]

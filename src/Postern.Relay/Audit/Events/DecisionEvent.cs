@@ -26,6 +26,15 @@ public sealed record DecisionEvent(
     /// <summary>The id of the configuration that decided; null where it is not known.</summary>
     public string? Config { get; init; }
 
+    /// <summary>The number of the directory's credential that proved the login, <c>#7</c>; null where there is none.</summary>
+    public string? Credential { get; init; }
+
+    /// <summary>Whose credential the login is, where it acts for another; null where it does not.</summary>
+    public string? ProvenBy { get; init; }
+
+    /// <summary>SHA-256 of the certificate that the client showed, 64 lower-case hexadecimal digits; null for none.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>The name that the client gave at HELO or EHLO.</summary>
     public string? Helo => Origin.Helo;
 
@@ -46,8 +55,15 @@ public sealed record DecisionEvent(
         {
             Reply = line.Maybe("reply"),
             Chain = line.List(
-                "chain", static step => new RuleStep(step.Text("rule"), step.Text("saw"), step.Text("said"), step.Maybe("remedy"))),
+                "chain", static step => new RuleStep(step.Text("rule"), step.Text("saw"), step.Text("said"), step.Maybe("remedy"))
+                {
+                    Stage = step.Maybe("stage"),
+                    In = step.Maybe("in"),
+                }),
             Config = line.Maybe("config"),
+            Credential = line.Maybe("credential"),
+            ProvenBy = line.Maybe("proven_by"),
+            Certificate = line.Maybe("certificate"),
         });
 
     internal override string Key => $"{Session}\n{Ref}\n{Stage}\n{At.UtcTicks}";
@@ -93,8 +109,19 @@ public sealed record DecisionEvent(
         fields.List(
             "chain",
             Chain,
-            static (fields, step) => fields.Texts(("rule", step.Rule), ("saw", step.Saw), ("said", step.Said), ("remedy", step.Remedy)));
-        fields.Texts(("tenant", Tenant), ("config", Config));
+            static (fields, step) => fields.Texts(
+                ("rule", step.Rule),
+                ("saw", step.Saw),
+                ("said", step.Said),
+                ("remedy", step.Remedy),
+                ("stage", step.Stage),
+                ("in", step.In)));
+        fields.Texts(
+            ("tenant", Tenant),
+            ("config", Config),
+            ("credential", Credential),
+            ("proven_by", ProvenBy),
+            ("certificate", Certificate));
     }
 }
 
@@ -108,4 +135,11 @@ public enum DecisionOutcome
 /// <summary>
 /// One rule that was asked: its name, what it looked at, what it said (permit, refuse, pass), and what would make it say permit.
 /// </summary>
-public sealed record RuleStep(string Rule, string Saw, string Said, string? Remedy);
+public sealed record RuleStep(string Rule, string Saw, string Said, string? Remedy)
+{
+    /// <summary>The stage at which it was asked; null for that of the decision.</summary>
+    public string? Stage { get; init; }
+
+    /// <summary>The list that has a name and asked it; null where the stage's own did.</summary>
+    public string? In { get; init; }
+}

@@ -6,7 +6,8 @@ using Postern.Relay.Envelopes;
 namespace Postern.Relay.Policy.Explaining;
 
 /// <summary>
-/// Answers "why": finds in the audit log what was decided. What would be decided, <see cref="RelayPolicy.DryRunAsync"/> tells.
+/// Answers "why": finds in the audit log what was decided. What would be decided,
+/// <see cref="RelayPolicy.DryRunAsync(PolicyQuestion, CancellationToken)"/> tells.
 /// </summary>
 public sealed class Explainer(AuditSearch search)
 {

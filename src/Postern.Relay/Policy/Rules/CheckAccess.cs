@@ -62,8 +62,12 @@ internal sealed class CheckAccess : IRelayRule
         {
             null => new RuleAnswer.Pass($"{key} is not in {path}"),
             AccessAction.Permit => new RuleAnswer.Permit($"{key} is in {path} as {pattern}"),
+            AccessAction.Refuse when context.IsWaived(path, pattern) => new RuleAnswer.Pass($"{key} is in {path} as {pattern}: dunno"),
             AccessAction.Refuse(var refusal) => new RuleAnswer.Refuse(
-                refusal, $"{key} is in {path} as {pattern}", (_, _) => new($"take {pattern} out of {path}")),
+                refusal, $"{key} is in {path} as {pattern}", (_, _) => new($"write dunno behind {pattern} in {path}"))
+            {
+                Mend = world => world.Waived.Add((path, pattern)),
+            },
             AccessAction.Act(var effect) => new RuleAnswer.Pass($"{key} is in {path} as {pattern}") { Effect = effect },
             AccessAction.Ask(var list) when context.HasList(list, stage) => new RuleAnswer.Ask(list, $"{key} is in {path} as {pattern}"),
             AccessAction.Ask(var list) => throw new IOException($"{path} names the list {list}, which cannot be asked here"),

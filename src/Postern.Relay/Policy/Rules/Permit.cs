@@ -9,7 +9,7 @@ internal sealed class Permit : IRelayRule
 
     public string Doc =>
         "permit: all that come to it, at the end of a list. In `recipient` it makes an open relay unless rules before it "
-            + "refuse";
+            + "turn away";
 
     public RuleStage Stages => RelayRules.EveryStage;
 

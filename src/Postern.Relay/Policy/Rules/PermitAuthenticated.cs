@@ -6,7 +6,9 @@ namespace Postern.Relay.Policy.Rules;
 /// </summary>
 internal sealed class PermitAuthenticated : IRelayRule
 {
-    public string Name => "permit_authenticated";
+    public const string Word = "permit_authenticated";
+
+    public string Name => Word;
 
     public string Doc => "permit: logged in, and the account still exists and is enabled";
 

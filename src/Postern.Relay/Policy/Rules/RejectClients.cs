@@ -36,7 +36,7 @@ internal sealed class RejectClients : IRelayRule
                     new RuleAnswer.Refuse(
                         Refusals.ClientRejected,
                         $"client {context.Facts.Client} is in {network}",
-                        static (_, _) => new("take the network out of reject_clients in rules")));
+                        (_, _) => new($"take {network} out of reject_clients in rules")));
         }
 
         return new(new RuleAnswer.Pass($"client {context.Facts.Client} is in none of its networks"));

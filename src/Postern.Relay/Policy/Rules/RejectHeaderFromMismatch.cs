@@ -1,5 +1,4 @@
-using System.Text;
-using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Explaining;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules;
@@ -25,7 +24,7 @@ internal sealed class RejectHeaderFromMismatch : IRelayRule
         if (context.Facts.Login is null)
             return new RuleAnswer.Pass("not logged in");
         if (context.Header is not { } header)
-            return new RuleAnswer.Pass("the header is not known");
+            return new RuleAnswer.Pass("the header is not known") { Lacks = Lack.Header };
         if (await context.FindAccountAsync(ct) is not { Enabled: true } account)
             return new RuleAnswer.Refuse(
                 Refusals.AccountDisabled(context), $"account {context.Facts.Login} is not there any more", Remedies.RestoreAccountAsync);
@@ -38,23 +37,19 @@ internal sealed class RejectHeaderFromMismatch : IRelayRule
         return new RuleAnswer.Pass(header.From is null ? "no From field" : $"account {account.Name} may send as what From says");
     }
 
-    private RuleAnswer.Refuse Refused(string field, string? text, RuleContext context, Accounts.Account account) => new(
-        Refusals.AuthorNotOwned(context, field, OtherOf(text, account)),
-        text is null ? $"{field} says nothing that can be read" : $"account {account.Name} may not send as {field} says: {text}",
-        Remedies.TakeOut(this));
-
-    /// <summary>The first address that the account may not have; null where none can be read.</summary>
-    private static string? OtherOf(string? from, Accounts.Account account)
+    private RuleAnswer.Refuse Refused(string field, string? text, RuleContext context, Accounts.Account account)
     {
-        if (from is null)
-            return null;
-        var mailboxes = new MailboxList(Encoding.UTF8.GetBytes(from));
-        while (mailboxes.TryNext())
+        List<Mailbox> others = [.. HeaderFacts.MailboxesIn(text, out var isWhole).Where(one => !account.MaySendAs(one))];
+        var isToGrant = isWhole && others.Count > 0;
+        return new RuleAnswer.Refuse(
+            Refusals.AuthorNotOwned(context, field, others.Count == 0 ? null : others[0].Address),
+            text is null ? $"{field} says nothing that can be read" : $"account {account.Name} may not send as {field} says: {text}",
+            isToGrant ? (asked, cancel) => Remedies.GrantAsync(asked, others, cancel) : Remedies.TakeOut(this))
         {
-            if (Mailbox.TryParse(Encoding.UTF8.GetString(mailboxes.Address), out var one) && !account.MaySendAs(one))
-                return one.Address;
-        }
-
-        return null;
+            Mend = !isToGrant ? null : world => world.Account = account with
+            {
+                Addresses = [.. account.Addresses, .. others.Select(static one => one.Canonical)],
+            },
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Explaining;
 
 namespace Postern.Relay.Policy.Rules;
 
@@ -71,19 +72,27 @@ internal sealed class RejectOverLimit : IRelayRule
         var key = new CounterKey(isByClient ? $"client_{what}" : $"login_{what}", whose);
         var level = await context.Counters.PeekAsync(key, limit, cost: 1, ct);
         if (!level.IsKnown)
-            return new RuleAnswer.Pass($"limit of {limit} {what}; how many were used is unknown: no server was asked");
+            return new RuleAnswer.Pass($"limit of {limit} {what}; how many were used is unknown: no server was asked")
+            {
+                Lacks = Lack.Counter,
+            };
         return level.Fits
             ? new RuleAnswer.Pass(Saw(context, level)) { Charge = new Charge(key, limit, Cost: 1, over => Over(context, key, over)) }
             : Over(context, key, level);
     }
 
-    private RuleAnswer.Refuse Over(RuleContext context, CounterKey key, CounterLevel level) =>
-        new(Refusals.OverLimit(
-            context,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"over the limit of {limit} {what}, try again in {Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s")), Saw(
-                    context, level), (_, _) => new($"raise {what} of {Name} in rules")) { Limit = new UsedUp(key, limit, level) };
+    private RuleAnswer.Refuse Over(RuleContext context, CounterKey key, CounterLevel level)
+    {
+        var seconds = string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, Math.Ceiling(level.Wait.TotalSeconds))} s");
+        return new RuleAnswer.Refuse(
+            Refusals.OverLimit(context, $"over the limit of {limit} {what}, try again in {seconds}"),
+            Saw(context, level),
+            (_, _) => new($"wait {seconds}, when one more fits; for more at once raise {what} of {Name} in rules"))
+        {
+            Limit = new UsedUp(key, limit, level),
+            Mend = world => world.Waited = level.Wait > world.Waited ? level.Wait : world.Waited,
+        };
+    }
 
     private string Saw(RuleContext context, CounterLevel level) =>
         string.Create(

@@ -29,6 +29,13 @@ internal sealed class RejectPlaintextSession : IRelayRule
         _ => new RuleAnswer.Refuse(
             reply.Of(Refusals.Plaintext),
             "no TLS",
-            static (_, _) => new("have the client use STARTTLS, or the listener with implicit TLS")),
+            static (_, _) => new("have the client use STARTTLS, or a listener with implicit TLS"))
+        {
+            Mend = static world => world.Facts = world.Facts with
+            {
+                Tls = EnvelopeFacts.UsualTls,
+                OffersAuth = world.Facts.OffersAuth || world.Facts.OffersAuthAfterTls,
+            },
+        },
     });
 }

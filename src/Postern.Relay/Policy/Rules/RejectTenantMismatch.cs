@@ -31,19 +31,34 @@ internal sealed class RejectTenantMismatch : IRelayRule
         if (context.Facts.Login is not { } login)
             return await context.FindTrustedNetworkAsync(ct) is null
                 ? Judge(context, own, tenants.Find(own), "a header of a stranger names a tenant: it is not looked at")
-                : Refuse($"the {claims[0].Field} field needs a login", "not logged in", context);
+                : Refuse($"the {claims[0].Field} field needs a login", "not logged in", "log in as whoever may name the tenant");
         if (claims.Length > 1)
-            return Refuse($"{claims[0].Field} stands in the message more than once", $"{claims.Length} fields name a tenant", context);
+            return Refuse(
+                $"{claims[0].Field} stands in the message more than once",
+                $"{claims.Length} fields name a tenant",
+                "have the client name one tenant");
         var (field, name) = claims[0];
         return tenants.Find(name) is { Header: { } header } terms
             && string.Equals(header, field, StringComparison.OrdinalIgnoreCase)
             && terms.Logins.Contains(login, StringComparer.OrdinalIgnoreCase)
                 ? Judge(context, terms.Name, terms, $"{field} names tenant {terms.Name}, and {login} may")
-                : Refuse(
-                    $"{field} rejected: user {login} may not name this tenant",
-                    $"{field} says '{name}', and {login} is in no require_login of a tenant of this name",
-                    context);
+                : NotItsOwn(field, login, name, tenants.Find(name));
     }
+
+    /// <summary>In the same words whether there is such a tenant.</summary>
+    private static RuleAnswer.Refuse NotItsOwn(string field, string login, string name, TenantTerms? named) =>
+        Refuse(
+            $"{field} rejected: user {login} may not name this tenant",
+            $"{field} says '{name}', and {login} is in no require_login of a tenant of this name",
+            named is null
+                ? $"write a tenant '{name}' with header {field} and require_login [{login}] below tenants in postern.yaml"
+                : $"add {login} to tenants.{named.Name}.require_login in postern.yaml")
+            with
+            {
+                Mend = named is null
+                    ? null
+                    : world => world.Tenants = t => t.Name == named.Name ? t with { Header = field, Logins = t.Logins.Add(login) } : t,
+            };
 
     private static RuleAnswer Judge(RuleContext context, string? tenant, TenantTerms? terms, string saw) =>
         terms is { Domains.IsEmpty: false } && context.Sender.Mailbox is { } sender
@@ -52,11 +67,13 @@ internal sealed class RejectTenantMismatch : IRelayRule
                 new Refusal(550, NotAuthorized, $"{context.Sender}: Sender address rejected: not a domain of tenant {terms.Name}"),
                 $"{saw}, whose domains are {string.Join(", ", terms.Domains.Select(static d => d.Text))}",
                 (_, _) => new($"add {sender.Domain.Text} to tenants.{terms.Name}.domains in postern.yaml"))
+            {
+                Mend = sender.Domain.Literal is not null
+                    ? null
+                    : world => world.Tenants = t => t.Name == terms.Name ? t with { Domains = t.Domains.Add(sender.Domain) } : t,
+            }
             : new RuleAnswer.Pass(saw) { Effect = tenant is null ? null : new MessageEffect.Tenant(tenant) };
 
-    private static RuleAnswer.Refuse Refuse(string text, string saw, RuleContext context) =>
-        new(
-            new Refusal(550, NotAuthorized, text),
-            saw,
-            context.Facts.Login is { } login ? (_, _) => new($"add {login} to require_login of the tenant in postern.yaml") : null);
+    private static RuleAnswer.Refuse Refuse(string text, string saw, string remedy) =>
+        new(new Refusal(550, NotAuthorized, text), saw, (_, _) => new(remedy));
 }

@@ -31,6 +31,8 @@ public sealed class TenantTable
     /// <summary>Nothing is said of any.</summary>
     public static TenantTable Empty { get; } = new([]);
 
+    internal ImmutableArray<TenantTerms> All => all;
+
     public bool IsEmpty => all.IsEmpty;
 
     /// <summary>The names of the fields that name tenants; they are for this server, and leave every message.</summary>

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Dkim;
+using Postern.Commands.Explain;
 using Postern.Hosting.Control;
 using Postern.Hosting.Live;
 using Postern.Relay.Accounts;
@@ -45,6 +46,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ReloadReport))]
 [JsonSerializable(typeof(WhatIfAnswer))]
+[JsonSerializable(typeof(CasesDocument))]
+[JsonSerializable(typeof(PolicyDiffDocument))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(ImmutableArray<DkimKeyDetails>))]

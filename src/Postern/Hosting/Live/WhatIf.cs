@@ -18,7 +18,8 @@ namespace Postern.Hosting.Live;
 /// <summary>A message that somebody asks about before it is sent.</summary>
 /// <param name="Client">Its address.</param>
 /// <param name="From"><c>&lt;&gt;</c> for the null sender.</param>
-internal sealed record WhatIf(string Client, string From, string To)
+/// <param name="To">Null where it is asked what is decided before a recipient is named.</param>
+internal sealed record WhatIf(string Client, string From, string? To)
 {
     /// <summary>In any spelling; null without a login.</summary>
     public string? Login { get; init; }
@@ -31,6 +32,37 @@ internal sealed record WhatIf(string Client, string From, string To)
     /// <summary>The client showed one.</summary>
     public bool HasCertificate { get; init; }
 
+    /// <summary>Its SHA-256, 64 lower-case hexadecimal digits; null where none is known.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The name that the client gives; null for none.</summary>
+    public string? Helo { get; init; }
+
+    /// <summary>What From says, empty for a message without it; null where the header is not known.</summary>
+    public string? HeaderFrom { get; init; }
+
+    /// <summary>
+    /// The credential as a decision has it, <c>#7</c>, which is not looked for: it may be there no more. Null where none proved the login.
+    /// </summary>
+    public string? ProvenWith { get; init; }
+
+    /// <summary>Whose credential that is; null where it is the login's own.</summary>
+    public string? ProvenBy { get; init; }
+
+    /// <summary>The question behind a decision that was made, as far as the log keeps it.</summary>
+    public static WhatIf Of(DecisionEvent decision) => new(
+        decision.Client, decision.Sender.Length == 0 ? "<>" : decision.Sender, decision.Recipient)
+    {
+        Login = decision.User,
+        IsTls = decision.Tls is not null,
+        HasCertificate = decision.Certificate is not null,
+        Certificate = decision.Certificate,
+        Helo = decision.Helo,
+        Listener = decision.Listener,
+        ProvenWith = decision.Credential,
+        ProvenBy = decision.ProvenBy,
+    };
+
     /// <summary>Null for the first.</summary>
     public string? Listener { get; init; }
 
@@ -39,49 +71,72 @@ internal sealed record WhatIf(string Client, string From, string To)
     /// </summary>
     public async ValueTask<WhatIfAnswer> AnswerAsync(RelaySnapshot snapshot, CancellationToken ct)
     {
+        var (question, objection) = await AskAsync(snapshot, ct);
+        if (question is null)
+            return objection!;
+        var decided = await snapshot.Policy.DryRunAsync(question, ct);
+        var answer = new WhatIfAnswer
+        {
+            Decisions = [decided.ToAuditEvent()],
+            Effects = decided.Effects,
+            Change = await snapshot.Policy.ShortestChangeAsync(question, ct),
+        };
+        if (question.Recipient is not { } recipient)
+            return answer;
+        var envelope = EnvelopeOf(question.Facts, question.Sender, recipient);
+        var delivery = snapshot.Options.Delivery;
+        return answer with
+        {
+            Expansion = ExpansionWord.Of(delivery.Aliases.Explain(envelope, recipient: 0), envelope, delivery.Routes),
+            Signing = await SigningWord.OfAsync(snapshot, envelope, decided.Rule, ct),
+            Route = RouteWord.Of(delivery.Routes.Choose(envelope, recipient)),
+        };
+    }
+
+    /// <summary>The question as rules are asked it; or what is decided, or wrong, before any rule is asked.</summary>
+    public async ValueTask<(PolicyQuestion? Question, WhatIfAnswer? Objection)> AskAsync(RelaySnapshot snapshot, CancellationToken ct)
+    {
         if (!IPAddress.TryParse(Client, out var client))
-            return Wrong($"'{Client}' is not an IP address", "Name one client, such as 192.0.2.7.");
+            return (null, Wrong($"'{Client}' is not an IP address", "Name one client, such as 192.0.2.7."));
         Mailbox? mailbox = null;
         if (From is not "<>" && !Mailbox.TryParse(From, out mailbox))
-            return Wrong($"'{From}' is not a mail address", "Write local@domain, or '<>' for the null sender.");
-        if (!Mailbox.TryParse(To, out var recipient))
-            return Wrong($"'{To}' is not a mail address", "Write local@domain.");
+            return (null, Wrong($"'{From}' is not a mail address", "Write local@domain, or '<>' for the null sender."));
+        Mailbox? recipient = null;
+        if (To is not null && !Mailbox.TryParse(To, out recipient))
+            return (null, Wrong($"'{To}' is not a mail address", "Write local@domain."));
         string[] names = [.. snapshot.Options.Listeners.Select(static l => l.Name)];
         if (snapshot.Options.AuthListeners.FirstOrDefault(l => l.Name.Equals(Listener, StringComparison.OrdinalIgnoreCase)) is { } service)
-            return Wrong(
-                $"listener '{service.Name}' takes no mail: other servers have logins checked there", $"Ask of {string.Join(", ", names)}.");
+            return (null, Wrong(
+                $"listener '{service.Name}' takes no mail: other servers have logins checked there",
+                $"Ask of {string.Join(", ", names)}."));
         if (snapshot.OfferOn(Listener, IsTls, HasCertificate) is not { } offer)
-            return Wrong(
-                $"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}.");
+            return (null, Wrong(
+                $"there is no listener '{Listener}'{NearestName.Hint(Listener!, names)}", $"There are {string.Join(", ", names)}."));
         if (offer.RequiresTls)
-            return No($"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls.");
+            return (null, No(530, $"530 5.7.0: listener {offer.Listener} takes no mail before STARTTLS", "Ask again with --tls."));
 
-        var (policy, sender) = (snapshot.Policy, new ReversePath(mailbox));
-        var facts = await snapshot.FactsOfAsync(offer, client, Login, ct);
+        var sender = new ReversePath(mailbox);
+        var facts = await snapshot.FactsOfAsync(offer, client, Login, ct) with { Helo = Helo, Certificate = Certificate };
+        if (facts.Login is not null)
+            facts = facts with { ProvenBy = ProvenBy ?? facts.Login, Credential = ProvenWith };
         if (Credential is not null)
         {
             var (credential, objection) = await FindCredentialAsync(snapshot, facts, ct);
             if (objection is not null)
-                return objection;
+                return (null, objection);
             facts = facts with { ProvenBy = facts.Login, Credential = credential!.Id };
         }
 
         if (snapshot.Options.Listeners.First(l => l.Name == offer.Listener).Clients is { } clients
             && !clients.Any(network => network.Contains(facts.Client)))
-            return No(
+            return (null, No(
+                554,
                 $"554 5.7.1: listener {offer.Listener} takes no connection from {facts.Client}",
-                $"Its clients are {string.Join(", ", clients)}.");
-        var decision = (await policy.DryRunAsync(facts, sender, recipient, ct)).ToAuditEvent();
-        var envelope = EnvelopeOf(facts, sender, recipient);
-        var delivery = snapshot.Options.Delivery;
-        return new WhatIfAnswer
+                $"Its clients are {string.Join(", ", clients)}."));
+        return (new PolicyQuestion(facts, sender, recipient)
         {
-            Decisions = [decision],
-            Expansion = ExpansionWord.Of(delivery.Aliases.Explain(envelope, recipient: 0), envelope, delivery.Routes),
-            Signing = await SigningWord.OfAsync(snapshot, envelope, decision.Rule, ct),
-            Change = await policy.ShortestChangeAsync(facts, sender, recipient, ct),
-            Route = RouteWord.Of(delivery.Routes.Choose(envelope, recipient)),
-        };
+            Header = HeaderFrom is { } from ? await snapshot.HeaderOfAsync(facts, sender, from, ct) : null,
+        }, null);
     }
 
     /// <summary>The credential; or why there is no login by it.</summary>
@@ -95,6 +150,7 @@ internal sealed record WhatIf(string Client, string From, string To)
         {
             null => (null, Wrong($"{login} has no credential '{Credential}'", $"See what there is: postern credential list {login}")),
             ({ } credential, { } why) => (null, No(
+                535,
                 $"535 5.7.8: {why}",
                 $"The client is told nothing more. To change it: postern credential limit {login} {credential.Id?.TrimStart('#')}")),
             var (credential, _) => (credential, null),
@@ -114,7 +170,8 @@ internal sealed record WhatIf(string Client, string From, string To)
 
     private static WhatIfAnswer Wrong(string what, string todo) => new() { Problem = new(what, todo), IsWrong = true };
 
-    private static WhatIfAnswer No(string what, string todo) => new() { Problem = new(what, todo) };
+    /// <param name="code">Of the reply that the client gets before any rule is asked.</param>
+    private static WhatIfAnswer No(int code, string what, string todo) => new() { Problem = new(what, todo), RefusedBefore = code };
 }
 
 /// <summary>The answer, as <c>explain --json</c> prints it.</summary>
@@ -128,8 +185,15 @@ internal sealed record WhatIfAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsWrong { get; init; }
 
+    /// <summary>The code of a reply that comes before any rule is asked; null where the rules are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RefusedBefore { get; init; }
+
     /// <summary>The fewest changes that would permit it, all of them needed; empty where it is permitted, or none are known.</summary>
     public ImmutableArray<string> Change { get; init; } = [];
+
+    /// <summary>What the rules would do with the message, by their words; none where it is refused.</summary>
+    public ImmutableArray<string> Effects { get; init; } = [];
 
     /// <summary>One, as it would stand in the log.</summary>
     public ImmutableArray<DecisionEvent> Decisions { get; init; } = [];

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules.Names;
@@ -23,6 +24,15 @@ internal sealed class RejectNonFqdnHeloHostname : IRelayRule
         { Helo: { } name } when Domain.TryParse(System.Text.Encoding.UTF8.GetBytes(name), out var domain)
             && (domain.Literal is not null || domain.Text.Contains('.', StringComparison.Ordinal)) =>
             new RuleAnswer.Pass($"{domain} is a whole name"),
-        { Helo: { } name } => new RuleAnswer.Refuse(Refusals.HeloRejected, $"{name} is no whole name"),
+        { Helo: { } name } => new RuleAnswer.Refuse(
+            Refusals.HeloRejected,
+            $"{name} is no whole name",
+            static (context, _) => new($"have the client say a name with a dot in EHLO, or its address: EHLO {Literal(context.Facts)}"))
+        {
+            Mend = static world => world.Facts = world.Facts with { Helo = Literal(world.Facts) },
+        },
     });
+
+    private static string Literal(EnvelopeFacts facts) =>
+        facts.Client.AddressFamily == AddressFamily.InterNetworkV6 ? $"[IPv6:{facts.Client}]" : $"[{facts.Client}]";
 }

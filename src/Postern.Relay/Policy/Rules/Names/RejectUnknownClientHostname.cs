@@ -27,5 +27,6 @@ internal sealed class RejectUnknownClientHostname : IRelayRule
         await context.Names.FindClientAsync(context.Facts.Client, ct),
         _ => reply.Of(Refusals.UnknownClient),
         Refusals.CannotLookUpClient,
-        this);
+        $"whoever runs the network of {context.Facts.Client} has to give it a name (PTR) that has that address again",
+        static world => world.HasClientName = true);
 }

@@ -35,7 +35,7 @@ internal sealed class RejectUnknownHeloHostname : IRelayRule
             return new RuleAnswer.Pass(context.Facts.Login is null ? "the name is not known" : "logged in");
         return Domain.TryParse(Encoding.UTF8.GetBytes(name), out var domain)
             ? LookedUp.Answer(
-                await context.Names.FindMailAsync(domain, ct), _ => reply.Of(Refusals.UnknownHelo), Refusals.CannotLookUpClient, this)
+                await context.Names.FindMailAsync(domain, ct), _ => reply.Of(Refusals.UnknownHelo), Refusals.CannotLookUpClient, domain)
             : new RuleAnswer.Refuse(reply.Of(Refusals.UnknownHelo), $"{name} is no name of a host", Remedies.TakeOut(this));
     }
 }

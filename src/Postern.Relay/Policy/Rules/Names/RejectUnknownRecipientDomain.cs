@@ -39,6 +39,6 @@ internal sealed class RejectUnknownRecipientDomain : IRelayRule
             await context.Names.FindMailAsync(domain, ct),
             unknown => unknown.TakesNone ? Refusals.RecipientTakesNoMail(address) : reply.Of(Refusals.UnknownRecipientDomain(address)),
             Refusals.CannotLookUp(address),
-            this);
+            domain);
     }
 }

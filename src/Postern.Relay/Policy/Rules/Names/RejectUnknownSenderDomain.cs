@@ -38,6 +38,6 @@ internal sealed class RejectUnknownSenderDomain : IRelayRule
             await context.Names.FindMailAsync(domain, ct),
             unknown => unknown.TakesNone ? Refusals.SenderTakesNoMail(address) : reply.Of(Refusals.UnknownSenderDomain(address)),
             Refusals.CannotLookUp(address),
-            this);
+            domain);
     }
 }

@@ -1,20 +1,23 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Hosting.Live;
+using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Policy;
 using Postern.Relay.Policy.Explaining;
 
-namespace Postern.Commands;
+namespace Postern.Commands.Explain;
 
 /// <summary><c>postern explain</c>: why a decision was made, from the log; or what would be decided, by the code that decides.</summary>
 internal static class ExplainCommand
 {
+    private const int Indent = 2;
+
     public static Command Create(CommandContext context)
     {
         var name = new Argument<string?>("REF")
@@ -38,26 +41,49 @@ internal static class ExplainCommand
         var certificate = new Option<bool>("--certificate") { Description = "over TLS, with a certificate of the client" };
         var listener = new Option<string?>("--listener") { Description = "on this listener; the first one unless said", HelpName = "NAME" };
         var from = new Option<string?>("--from") { Description = "sent from this address, or '<>'", HelpName = "ADDRESS" };
+        var helo = new Option<string?>("--helo") { Description = "that says this name in EHLO", HelpName = "NAME" };
+        var headerFrom = new Option<string?>("--header-from")
+        {
+            Description = "with this in the field From; left out: what rules say of the header is not asked",
+            HelpName = "TEXT",
+        };
         var to = new Option<string?>("--to") { Description = "to this address", HelpName = "ADDRESS" };
+        var cases = new Option<string?>("--cases")
+        {
+            Description = "Run the tests of this file against the configuration; exit 1 where one comes out differently",
+            HelpName = "FILE",
+        };
+        var junit = new Option<string?>("--junit") { Description = "and write the results as JUnit XML", HelpName = "FILE" };
         var command = new DocumentedCommand(
             "explain",
             "Why a decision was made; or what would be decided, exit 1 when that is a refusal",
             "postern explain K7M3Q9",
-            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net").With(
-                name, client, login, credential, tls, certificate, listener, from, to, context.Json);
+            "postern explain --client 192.0.2.7 --login lisa@example.org --tls --from lisa@example.org --to bart@example.net",
+            "postern explain --cases cases.yaml --junit report.xml").With(
+                name, client, login, credential, tls, certificate, helo, listener, from, to, headerFrom, cases, junit, context.Json);
         command.Validators.Add(result =>
         {
-            var asksWhatIf = new Option[] { client, login, credential, tls, certificate, listener, from, to }.Any(
+            var asksWhatIf = new Option[] { client, login, credential, tls, certificate, helo, listener, from, to, headerFrom }.Any(
                 option => result.GetResult(option) is { Implicit: false });
-            if ((result.GetValue(name) is not null) == asksWhatIf)
-                result.AddError("it takes either a reference, or --client, --from and --to");
+            if (result.GetValue(cases) is not null)
+            {
+                if (asksWhatIf || result.GetValue(name) is not null)
+                    result.AddError("--cases takes everything from its file");
+                return;
+            }
+
+            if (result.GetValue(junit) is not null)
+                result.AddError("--junit needs --cases");
+            else if ((result.GetValue(name) is not null) == asksWhatIf)
+                result.AddError("it takes either a reference, or --client, --from and --to, or --cases");
             else if (asksWhatIf && new Option[] { client, from, to }.Any(option => result.GetResult(option) is null))
                 result.AddError("it needs --client, --from and --to");
             else if (result.GetValue(credential) is not null && result.GetValue(login) is null)
                 result.AddError("--credential needs --login: whose it is");
         });
-        command.SetAction((arguments, ct) => arguments.GetValue(name) is { } text
-            ? LookUpAsync(context, arguments, text, ct)
+        command.SetAction((arguments, ct) =>
+            arguments.GetValue(cases) is { } file ? CasesRun.RunAsync(context, arguments, file, arguments.GetValue(junit), ct)
+            : arguments.GetValue(name) is { } text ? LookUpAsync(context, arguments, text, ct)
             : TryOutAsync(
                 context,
                 arguments,
@@ -68,6 +94,8 @@ internal static class ExplainCommand
                     IsTls = arguments.GetValue(tls) || arguments.GetValue(certificate),
                     HasCertificate = arguments.GetValue(certificate),
                     Listener = arguments.GetValue(listener),
+                    Helo = arguments.GetValue(helo),
+                    HeaderFrom = arguments.GetValue(headerFrom),
                 },
                 ct));
         return command;
@@ -83,8 +111,8 @@ internal static class ExplainCommand
             case Explanation.OfReference(var decisions, var repeats):
                 if (json)
                     EventJson.WriteObject(terminal, ("decisions", decisions), ("repeats", repeats));
-                foreach (var decision in json ? [] : decisions)
-                    Print(terminal, decision);
+                else
+                    await PrintAsync(context, arguments, configuration, decisions, ct);
                 foreach (var repeat in json ? [] : repeats)
                     terminal.Line(PrintableText.Of(repeat.ToSentence()));
                 return ExitCode.Ok;
@@ -110,73 +138,108 @@ internal static class ExplainCommand
         // A file with mistakes says where the server is, and that is who decides.
         if (context.FindData(arguments) is not { } data)
             return ExitCode.Usage;
-        var (server, why) = await ConnectAsync(data, ct);
-        await using (server)
-        {
-            var answer = server is null
-                ? await RehearseAsync(context, arguments, question, ct)
-                : Compared(await server.ExplainAsync(question, ct), ConfigurationFile.Find(arguments.GetValue(context.ConfigFile)));
-            var terminal = context.Terminal;
-            if (answer is null)
-                return ExitCode.Usage;
-            if (answer.Problem is { } problem)
-                return terminal.Fail(problem.What, problem.Todo, answer.IsWrong ? ExitCode.Usage : ExitCode.No);
-            if (arguments.GetValue(context.Json))
-                terminal.Json(answer, CommandJson.Readable.WhatIfAnswer);
-            else
-                Print(terminal, answer, why);
-            return answer.Decisions[0].Reply is null ? ExitCode.Ok : ExitCode.No;
-        }
+        await using var asked = await AskedRules.OpenAsync(context, arguments, data, ct);
+        var terminal = context.Terminal;
+        if (asked is null || await asked.AnswerAsync(question, ct) is not { } answer)
+            return ExitCode.Usage;
+        if (answer.Problem is { } problem)
+            return terminal.Fail(problem.What, problem.Todo, answer.IsWrong ? ExitCode.Usage : ExitCode.No);
+        if (arguments.GetValue(context.Json))
+            terminal.Json(answer, CommandJson.Readable.WhatIfAnswer);
+        else
+            Print(terminal, answer, asked.Why);
+        return answer.Decisions[0].Reply is null ? ExitCode.Ok : ExitCode.No;
     }
 
-    /// <summary>The running server; or why the file has to do.</summary>
-    private static async Task<(ControlClient? Server, string Why)> ConnectAsync(string data, CancellationToken ct)
+    /// <summary>
+    /// Each decision; and of what was refused, what would be decided now and the shortest change that permits it, as far as the question is
+    /// in the log.
+    /// </summary>
+    private static async Task PrintAsync(
+        CommandContext context,
+        ParseResult arguments,
+        PosternConfiguration configuration,
+        ImmutableArray<DecisionEvent> decisions,
+        CancellationToken ct)
     {
+        var terminal = context.Terminal;
+        AskedRules? asked = null;
         try
         {
-            return (await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct), $"no server is running on {data}");
-        }
-        catch (IOException e)
-        {
-            return (null, e.Message);
-        }
-    }
-
-    /// <summary>What a server would decide that was started now; null after everything that stands against it was printed.</summary>
-    private static async Task<WhatIfAnswer?> RehearseAsync(
-        CommandContext context, ParseResult arguments, WhatIf question, CancellationToken ct)
-    {
-        if (context.LoadConfiguration(arguments) is not { } configuration)
-            return null;
-        if (DataDirectory.Prepare(configuration.Server.Data) is { } problem)
-            return new WhatIfAnswer { Problem = problem };
-        if (await context.CompileAsync(configuration, CompileFor.Asking) is not { } compiled)
-            return null;
-        using var rehearsal = Rehearsal.Open(compiled, context.Clock);
-        return await question.AnswerAsync(rehearsal.Snapshot, ct) with { Configuration = new(rehearsal.Snapshot.Id, configuration.Source) };
-    }
-
-    /// <summary>The server knows whether its own file has changed, and not which one was meant here.</summary>
-    private static WhatIfAnswer Compared(WhatIfAnswer answer, string? file) =>
-        file is null || answer.Configuration.File is null || Path.GetFullPath(file) == answer.Configuration.File
-            ? answer
-            : answer with
+            foreach (var decision in decisions)
             {
-                Configuration = answer.Configuration with
+                DecisionTree.Of(decision).WriteTo(terminal);
+                if (decision.Reply is null)
+                    continue;
+                if (decision.Stage == RuleStage.Message.ToWord())
                 {
-                    Differs = $"the server runs by {answer.Configuration.File}, and not by {file}",
-                },
-            };
+                    terminal.Prose("asked again: it cannot be, for the log does not keep the header of a message", Indent);
+                    continue;
+                }
+
+                asked ??= await AskedRules.OpenAsync(context, arguments, configuration.Server.Data, ct);
+                if (asked is null || await asked.AnswerAsync(WhatIf.Of(decision), ct) is not { } now)
+                    return;
+                PrintAgain(terminal, now);
+            }
+        }
+        catch (DirectoryUnavailableException e)
+        {
+            terminal.Note($"asked again: it cannot be now: {e.Message}");
+        }
+        finally
+        {
+            if (asked is not null)
+                await asked.DisposeAsync();
+        }
+    }
+
+    private static void PrintAgain(Terminal terminal, WhatIfAnswer now)
+    {
+        if (now.Problem is { } problem)
+        {
+            terminal.Prose(PrintableText.Of($"asked again: {problem.What}"), Indent);
+            return;
+        }
+
+        var (decision, whose) = (now.Decisions[0], now.Configuration.IsServers ? "of the running server" : "of the file");
+        terminal.Prose(
+            PrintableText.Of(
+                $"asked again now: {EventWord.Of(decision.Outcome)} by {decision.Rule}, under configuration {decision.Config} {whose}"),
+            Indent);
+        PrintChange(terminal, now);
+    }
+
+    private static void PrintChange(Terminal terminal, WhatIfAnswer answer)
+    {
+        if (answer.Decisions[0].Reply is null)
+            return;
+        switch (answer.Change)
+        {
+            case [var only]:
+                terminal.Prose(PrintableText.Of($"the shortest change that permits it: {only}"), Indent);
+                break;
+            case { IsEmpty: false } several:
+                terminal.Line("the shortest change that permits it is all of this:");
+                foreach (var change in several)
+                    terminal.Prose(PrintableText.Of($"  - {change}"), 2 * Indent);
+                break;
+            default:
+                terminal.Prose(PrintableText.Of($"no change here is known to permit it{Hint(answer.Decisions[0])}"), Indent);
+                break;
+        }
+    }
+
+    private static string Hint(DecisionEvent decision) =>
+        decision.Chain is [.., { Remedy: { } remedy }] ? $"; what decided says: {remedy}" : string.Empty;
 
     private static void Print(Terminal terminal, WhatIfAnswer answer, string why)
     {
         var (configuration, decision) = (answer.Configuration, answer.Decisions[0]);
-        Print(
-            terminal,
-            decision,
-            configuration.IsServers
-                ? $"of the running server ({configuration.Source})"
-                : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown");
+        var whose = configuration.IsServers
+            ? $"of the running server ({configuration.Source})"
+            : $"of the file ({configuration.Source}) and not of a server: {why}, so what was counted is unknown";
+        DecisionTree.Of(decision, whose, answer.Effects).WriteTo(terminal);
         if (answer.Expansion is { } expansion)
             Print(terminal, expansion);
         else if (answer.Route is { } route)
@@ -186,8 +249,7 @@ internal static class ExplainCommand
                 signing.Problem is { } problem ? $"it would wait: {problem}"
                 : signing.Keys.IsEmpty ? "not signed (DKIM)"
                 : $"signed by {string.Join(" and ", signing.Keys)}, where From is of the sender's domain"));
-        if (!answer.Change.IsEmpty)
-            terminal.Line(PrintableText.Of($"the shortest change that permits it: {string.Join("; and ", answer.Change)}"));
+        PrintChange(terminal, answer);
         if (configuration.Differs is { } differs)
             terminal.Line(PrintableText.Of($"not the file: {differs}"));
     }
@@ -244,26 +306,7 @@ internal static class ExplainCommand
         foreach (var decision in decisions)
         {
             terminal.Line();
-            Print(terminal, decision);
+            DecisionTree.Of(decision).WriteTo(terminal);
         }
-    }
-
-    private static void Print(Terminal terminal, DecisionEvent decision, string? whose = null)
-    {
-        var who = decision.User is { } user ? $"{decision.Client} logged in as {user}" : $"{decision.Client} without a login";
-        var sender = decision.Sender.Length == 0 ? "<>" : decision.Sender;
-        var what = decision.Recipient is { } recipient ? $"from {sender} to {recipient}" : $"from {sender}";
-        terminal.Line(
-            PrintableText.Of(
-                $"{EventWord.Of(decision.Outcome)} by {decision.Rule}: "
-                    + $"{who}{(decision.Tls is { } tls ? $" over {tls}" : string.Empty)}, {what}"));
-        if (decision.Config is { } configuration)
-            terminal.Line(PrintableText.Of($"configuration: {configuration}{(whose is null ? string.Empty : $", {whose}")}"));
-        if (decision.Reply is { } reply)
-            terminal.Line(PrintableText.Of($"reply: {reply}"));
-        var chain = new TablePage("rule", "saw", "said", "what would change it");
-        foreach (var step in decision.Chain)
-            chain.Row(step.Rule, step.Saw, step.Said, step.Remedy ?? "-");
-        chain.WriteTo(terminal);
     }
 }
