@@ -114,13 +114,14 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     private SafeFileHandle Open()
     {
         if (!Directory.Exists(directory))
-            CreateDirectory();
+            CreateDirectory(directory);
         var opened = AppendHandle.Open(PathOfDay);
         endsInsideLine = AppendHandle.EndsInsideLine(opened);
         return opened;
     }
 
-    private void CreateDirectory()
+    /// <summary>For its owner only.</summary>
+    public static void CreateDirectory(string directory)
     {
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(directory);

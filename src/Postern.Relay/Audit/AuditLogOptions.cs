@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Postern.Relay.Audit.Accounting;
 
 namespace Postern.Relay.Audit;
 
@@ -29,6 +30,9 @@ public sealed record AuditLogOptions
 
     /// <summary>The size of a directory's file system and what is free of it, in octets; null to ask the system.</summary>
     internal Func<string, (long Total, long Free)?>? Space { get; init; }
+
+    /// <summary>The accounting log beside the files; null for none.</summary>
+    public AcctLogOptions? AcctLog { get; init; }
 
     /// <summary>Clients that are trusted as those that have logged in are: their repeats are written whole for longer.</summary>
     public ImmutableArray<IPNetwork> Exempt { get; init; } = [];

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Threading.Channels;
+using Postern.Relay.Audit.Accounting;
 using Postern.Relay.Audit.Events;
 
 namespace Postern.Relay.Audit;
@@ -30,6 +31,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly Channel<Item> queue;
     private readonly AuditBudget budget;
     private readonly PerKind<AuditFile> files;
+    private readonly AcctLogFile accounting;
     private readonly ArrayBufferWriter<byte> line = new();
     private readonly Utf8JsonWriter json;
     private readonly AuditCopy? copy;
@@ -64,6 +66,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         budget = new AuditBudget(options.Exempt, clock, counted => Enqueue(counted, cause: null));
         sync = new AuditSync(trouble => Volatile.Write(ref syncTrouble, trouble));
         files = new PerKind<AuditFile>(kind => new AuditFile(options.Directory, kind, sync));
+        accounting = new AcctLogFile(options, sync, clock);
         json = new Utf8JsonWriter(line, AuditEvents.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
         this.sinks = copy is null ? [.. sinks] : [copy, .. sinks];
@@ -138,6 +141,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         await writing;
         foreach (var file in files.All)
             file.Dispose();
+        await accounting.DisposeAsync();
         sync.Dispose();
         await json.DisposeAsync();
         if (copy is not null)
@@ -250,6 +254,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         deferrals.WriteAll(gatherDeferrals);
         foreach (var file in files.All)
             Write(file);
+        WriteAccounting();
         foreach (var waiter in flushed)
             waiter.TrySetResult();
         flushed.Clear();
@@ -303,6 +308,14 @@ public sealed class JsonLinesAuditLog : IAuditLog
         if (file.Day != day)
             Write(file);
         file.Add(day, audit, line.WrittenSpan);
+        accounting.Add(audit);
+    }
+
+    /// <summary>A line of it that is lost is told like an event: the event itself is in its file.</summary>
+    private void WriteAccounting()
+    {
+        if (accounting.Pending is var pending and > 0 && !accounting.Write())
+            Interlocked.Add(ref dropped, pending);
     }
 
     private void Write(AuditFile file)
@@ -324,6 +337,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
             file.MoveTo(changed.Directory);
         }
 
+        WriteAccounting();
+        accounting.Apply(changed);
         space.Apply(changed);
         isFull = false;
     }

@@ -59,6 +59,7 @@ public sealed record Decision(
             User = Facts.Login,
             Tls = Facts.Tls,
             Tenant = Facts.Tenant,
+            Port = Facts.Port,
         },
         Ref,
         Stage.ToWord(),

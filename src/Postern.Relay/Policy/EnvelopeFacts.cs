@@ -32,6 +32,9 @@ public sealed record EnvelopeFacts
         init => client = value.IsIPv4MappedToIPv6 ? value.MapToIPv4() : value;
     }
 
+    /// <summary>The client's; null where it is not known.</summary>
+    public int? Port { get; init; }
+
     public string? Helo { get; init; }
 
     /// <summary>TLSv1.3 and so on; null without TLS.</summary>
@@ -84,6 +87,7 @@ public sealed record EnvelopeFacts
         Session = session.Id,
         Listener = session.Listener,
         Client = session.ClientAddress,
+        Port = session.ClientPort > 0 ? session.ClientPort : null,
         Helo = session.HeloName,
         Tls = session.Tls?.Version,
         Certificate = session.Tls?.ClientCertificate?.Fingerprint,

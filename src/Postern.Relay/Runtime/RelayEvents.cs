@@ -105,6 +105,7 @@ internal sealed class RelayEvents(IAuditLog audit, TimeProvider clock, IWindowCo
         Cipher = session.Tls?.Cipher,
         Sni = session.Tls?.ServerName,
         Tenant = LoginFacts.TenantOf(session),
+        Port = session.ClientPort > 0 ? session.ClientPort : null,
     };
 
     private static AuthOutcome Outcome(SessionState session, LoginAttempt attempt) => attempt switch

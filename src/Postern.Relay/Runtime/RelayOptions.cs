@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
+using Postern.Relay.Audit.Accounting;
 using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
 using Postern.Relay.Dkim.Arc;
@@ -90,6 +91,9 @@ public sealed record RelayOptions
     /// <summary>The log has the subjects of accepted messages.</summary>
     public bool LogSubjects { get; init; }
 
+    /// <summary>The accounting log beside the others; null for none.</summary>
+    public AcctLogOptions? LogAccounting { get; init; }
+
     /// <summary>A copy of every log line, such as standard output.</summary>
     public Stream? LogCopy { get; init; }
 
@@ -101,6 +105,7 @@ public sealed record RelayOptions
         KeepDays = LogDays,
         MostOctets = LogOctets,
         WithSubjects = LogSubjects,
+        AcctLog = LogAccounting,
         SpoolReserve = total => SpoolOrLocal.ReserveOf(total),
         Exempt = Accounts.Protection.Exempt,
         Copy = LogCopy,

@@ -34,6 +34,7 @@ internal static class EngineOptions
                 Directory = configuration.LogsDirectory,
                 KeepDays = configuration.Logs.Keep,
                 MostOctets = configuration.Logs.Most,
+                AcctLog = configuration.Logs.Accounting is { } accounting ? accounting with { Rotates = false } : null,
             },
             clock);
 
@@ -219,6 +220,7 @@ internal static class EngineOptions
         LogDays = configuration.Logs.Keep,
         LogOctets = configuration.Logs.Most,
         LogSubjects = configuration.Logs.Subject,
+        LogAccounting = configuration.Logs.Accounting,
         LogCopy = logCopy,
     };
 

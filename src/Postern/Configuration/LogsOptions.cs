@@ -1,4 +1,5 @@
 using Postern.Configuration.Reading;
+using Postern.Relay.Audit.Accounting;
 
 namespace Postern.Configuration;
 
@@ -9,6 +10,17 @@ namespace Postern.Configuration;
 /// <param name="Subject">Whether the subjects of messages are written.</param>
 internal sealed record LogsOptions(string Directory, int Keep = 90, long Most = 10_000_000_000, bool Subject = false)
 {
+    private const long UsualRotation = 100_000_000;
+
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private static readonly Kind<bool> Formats = Kinds.Word(("json", false), ("acctlog", true));
+
+    private static readonly Kind<bool> Yes = Kinds.Word(("true", true), ("false", false));
+
+    /// <summary>The accounting log; null where there is none.</summary>
+    public AcctLogOptions? Accounting { get; init; }
+
     public static LogsOptions Read(Section section) =>
         new(section.Value(
             "directory", Kinds.FilePath, "logs", "`logs`", "The directory of the log files; a relative path is below `server.data`."),
@@ -27,5 +39,33 @@ internal sealed record LogsOptions(string Directory, int Keep = 90, long Most = 
                 fallback: false,
                 "false",
                 "`true`: the event of an accepted message has its subject. It is found by nobody who may not read the log, "
-                    + "but it often says what its sender would not want others to read."));
+                    + "but it often says what its sender would not want others to read."))
+        {
+            Accounting = section.Child("auth", ReadAuth, "Logins and what they may do, in another form beside the files of JSON lines."),
+        };
+
+    private static AcctLogOptions? ReadAuth(Section section)
+    {
+        var isAcctLog = section.Value(
+            "format",
+            Formats,
+            fallback: false,
+            "json",
+            "`acctlog`: a file `acctlog` too, in the form of Momentum's (see acctlog.md). The files of JSON lines stay: `postern log` and "
+                + "`explain` read them.");
+        var options = new AcctLogOptions
+        {
+            RotateOctets = section.Value(
+                "rotate_size",
+                Kinds.Size,
+                UsualRotation,
+                "100MB",
+                "A file `acctlog` that would be larger is put aside, and a new one begun."),
+            RotateEvery = section.Value(
+                "rotate_every", Kinds.Duration, Day, "1d", "So is one that was begun before the last time that this has passed, by UTC."),
+            Compress = section.Value(
+                "compress", Yes, fallback: true, "true", "Files that were put aside are compressed (gzip), but for the newest."),
+        };
+        return isAcctLog ? options : null;
+    }
 }

@@ -118,4 +118,7 @@ public sealed record EventOrigin(string Session, string Listener, string Client)
 
     /// <summary>Of the account; null where there is none.</summary>
     public string? Tenant { get; init; }
+
+    /// <summary>The client's; null where it is not known. Of the lines of the log, only those of logins have it.</summary>
+    public int? Port { get; init; }
 }

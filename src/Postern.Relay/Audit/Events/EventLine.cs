@@ -15,6 +15,7 @@ internal readonly struct EventLine(JsonElement line)
     {
         Helo = Maybe("helo"),
         User = Maybe("user"),
+        Port = MaybeNumber("port"),
         Tls = Maybe("tls"),
         Cipher = Maybe("cipher"),
         Sni = Maybe("sni"),

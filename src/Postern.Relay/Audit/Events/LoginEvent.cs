@@ -81,6 +81,7 @@ public sealed record LoginEvent(DateTimeOffset At, EventOrigin Origin, string Me
             ("acting_as", ActingAs),
             ("credential", Credential));
         fields.Texts(("outcome", EventWord.Of(Outcome)), ("reason", Reason), ("tls", Tls), ("tenant", Tenant));
+        fields.Number("port", Origin.Port);
     }
 }
 
