@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.Commands.Explain;
 using Postern.Commands.Output;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -59,6 +60,60 @@ public sealed class ExplainAndLogTests
         Assert.Equal(ExitCode.Ok, explained.ExitCode);
         Assert.Contains("reject_unauth_destination", explained.Output, StringComparison.Ordinal);
         Assert.Contains("log in", explained.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The reference of a refusal is enough: what would permit it is asked of the rules as they are now, and it does.</summary>
+    [Fact]
+    public async Task A_refusal_of_the_log_is_asked_again_and_ends_in_the_shortest_change()
+    {
+        using var run = new CommandRun();
+        await run.PosternAsync("account", "add", "lisa@example.org");
+        await WriteAsync(run, Decision("K7M3Q9") with { Origin = new("s1", "submission", "192.0.2.7") { User = "lisa@example.org", Tls = "TLSv1.3" } });
+
+        var explained = await run.PosternAsync("explain", "K7M3Q9");
+        const string Change = "postern account grant lisa@example.org --address a@example.org";
+
+        Assert.Equal((ExitCode.Ok, string.Empty), (explained.ExitCode, explained.Error));
+        Assert.Contains("asked again now: refuse by reject_sender_login_mismatch, under configuration ", explained.Output, StringComparison.Ordinal);
+        Assert.EndsWith($"the shortest change that permits it: {Change}\n", explained.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Ok, (await run.PosternAsync(Change.Split(' ')[1..])).ExitCode);
+        var permitted = (await run.PosternAsync("explain", "K7M3Q9")).Output;
+        Assert.Contains("asked again now: permit by permit_authenticated", permitted, StringComparison.Ordinal);
+        Assert.DoesNotContain("shortest change", permitted, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refusal_for_a_header_and_one_by_a_listener_that_is_gone_are_said_not_to_be_asked_again()
+    {
+        using var run = new CommandRun();
+        await WriteAsync(run, Decision("K7M3Q9") with { Stage = "message", Recipient = null });
+        await WriteAsync(run, Decision("AAAAAA") with { Origin = new("s1", "gone", "192.0.2.7") });
+        Assert.Contains("the log does not keep the header", (await run.PosternAsync("explain", "K7M3Q9")).Output, StringComparison.Ordinal);
+        Assert.Contains("asked again: there is no listener 'gone'", (await run.PosternAsync("explain", "AAAAAA")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_decision_is_a_tree_in_80_columns_with_lists_below_what_asked_them()
+    {
+        var decision = Decision("K7M3Q9") with
+        {
+            Chain =
+            [
+                new("reject_clients", "client 192.0.2.7 is in none of its networks", "pass", Remedy: null) { Stage = "client" },
+                new("partners", "a list of rules", "ask", Remedy: null),
+                new("permit_networks", "client 192.0.2.7 is in none of networks", "pass", "add 192.0.2.7/32 to networks in postern.yaml: it may then relay as anyone") { In = "partners" },
+                new("reject_unauth_destination", "example.net is not a domain accepted here", "refuse", "postern domain add example.net --accept"),
+            ],
+        };
+        var output = new StringWriter();
+        DecisionTree.Of(decision).WriteTo(new Terminal(output, TextWriter.Null, TextReader.Null, isInteractive: true, canAsk: false, window: 80));
+        var lines = output.ToString().TrimEnd().Split('\n');
+        Assert.All(lines, static line => Assert.True(line.Length <= 80, line));
+        Assert.Contains("├─ client, asked at MAIL", lines);
+        Assert.Contains("   ├─ ask     partners: a list of rules", lines);
+        Assert.Contains("   │  └─ pass    permit_networks: client 192.0.2.7 is in none of networks", lines);
+        Assert.Contains("   └─ refuse  reject_unauth_destination (decides): example.net is not a domain", lines);
+        Assert.EndsWith("└─ what would change it: postern domain add example.net --accept", lines[^1], StringComparison.Ordinal);
     }
 
     [Fact]
