@@ -191,7 +191,9 @@ internal sealed class AcctLogFile(AuditLogOptions log, AuditSync sync, TimeProvi
     {
         List<FileInfo> files =
         [
-            .. Directory.GetFiles(log.Directory, $"{Name}-*").OrderBy(WithoutEnding, StringComparer.Ordinal).Select(static path => new FileInfo(path)),
+            .. Directory.GetFiles(log.Directory, $"{Name}-*")
+                .OrderBy(WithoutEnding, StringComparer.Ordinal)
+                .Select(static path => new FileInfo(path)),
         ];
         var sum = files.Sum(static file => file.Length);
         foreach (var file in files)

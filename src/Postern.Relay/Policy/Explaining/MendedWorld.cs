@@ -54,6 +54,9 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
     /// <summary>What is said of each tenant, changed; null where nothing is.</summary>
     public Func<TenantTerms, TenantTerms>? Tenants { get; set; }
 
+    /// <summary>The header names no tenant.</summary>
+    public bool NamesNoTenant { get; set; }
+
     /// <summary>Patterns of access tables, each with its file, behind which <c>dunno</c> stands.</summary>
     public HashSet<(string Path, string Pattern)> Waived { get; } = [];
 
@@ -72,6 +75,7 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
         HasForeignAuthor = Judged(header.HasForeignAuthor, header.From),
         HasForeignResender = Judged(header.HasForeignResender, header.ResentFrom),
         HasForeignSender = Judged(header.HasForeignSender, header.Sender),
+        Tenants = NamesNoTenant ? [] : header.Tenants,
     };
 
     private bool? Judged(bool? isForeign, string? text) =>

@@ -31,12 +31,9 @@ internal sealed class RejectTenantMismatch : IRelayRule
         if (context.Facts.Login is not { } login)
             return await context.FindTrustedNetworkAsync(ct) is null
                 ? Judge(context, own, tenants.Find(own), "a header of a stranger names a tenant: it is not looked at")
-                : Refuse($"the {claims[0].Field} field needs a login", "not logged in", "log in as whoever may name the tenant");
+                : NoTenant($"the {claims[0].Field} field needs a login", "not logged in");
         if (claims.Length > 1)
-            return Refuse(
-                $"{claims[0].Field} stands in the message more than once",
-                $"{claims.Length} fields name a tenant",
-                "have the client name one tenant");
+            return NoTenant($"{claims[0].Field} stands in the message more than once", $"{claims.Length} fields name a tenant");
         var (field, name) = claims[0];
         return tenants.Find(name) is { Header: { } header } terms
             && string.Equals(header, field, StringComparison.OrdinalIgnoreCase)
@@ -46,19 +43,27 @@ internal sealed class RejectTenantMismatch : IRelayRule
     }
 
     /// <summary>In the same words whether there is such a tenant.</summary>
-    private static RuleAnswer.Refuse NotItsOwn(string field, string login, string name, TenantTerms? named) =>
-        Refuse(
-            $"{field} rejected: user {login} may not name this tenant",
-            $"{field} says '{name}', and {login} is in no require_login of a tenant of this name",
-            named is null
-                ? $"write a tenant '{name}' with header {field} and require_login [{login}] below tenants in postern.yaml"
-                : $"add {login} to tenants.{named.Name}.require_login in postern.yaml")
-            with
+    private static RuleAnswer.Refuse NotItsOwn(string field, string login, string name, TenantTerms? named)
+    {
+        var said = $"{field} rejected: user {login} may not name this tenant";
+        var saw = $"{field} says '{name}', and {login} is in no require_login of a tenant of this name";
+        return named is null
+            ? NoTenant(said, saw)
+            : new(
+                new Refusal(550, NotAuthorized, said),
+                saw,
+                (_, _) => new($"add {login} to tenants.{named.Name}.require_login in postern.yaml"))
             {
-                Mend = named is null
-                    ? null
-                    : world => world.Tenants = t => t.Name == named.Name ? t with { Header = field, Logins = t.Logins.Add(login) } : t,
+                Mend = world =>
+                    world.Tenants = t => t.Name == named.Name ? t with { Header = field, Logins = t.Logins.Add(login) } : t,
             };
+    }
+
+    private static RuleAnswer.Refuse NoTenant(string said, string saw) =>
+        new(new Refusal(550, NotAuthorized, said), saw, static (_, _) => new("have the client name no tenant"))
+        {
+            Mend = static world => world.NamesNoTenant = true,
+        };
 
     private static RuleAnswer Judge(RuleContext context, string? tenant, TenantTerms? terms, string saw) =>
         terms is { Domains.IsEmpty: false } && context.Sender.Mailbox is { } sender
@@ -73,7 +78,4 @@ internal sealed class RejectTenantMismatch : IRelayRule
                     : world => world.Tenants = t => t.Name == terms.Name ? t with { Domains = t.Domains.Add(sender.Domain) } : t,
             }
             : new RuleAnswer.Pass(saw) { Effect = tenant is null ? null : new MessageEffect.Tenant(tenant) };
-
-    private static RuleAnswer.Refuse Refuse(string text, string saw, string remedy) =>
-        new(new Refusal(550, NotAuthorized, text), saw, (_, _) => new(remedy));
 }

@@ -21,7 +21,8 @@ internal sealed class RewriteHeaderFrom : IRelayRule
     public string Doc =>
         "pass; where the account of a login may not send as From says, From becomes an address of its own (the sender of the envelope, "
             + "if it is one), and what From said becomes Reply-To unless there is one. "
-            + "`{ rewrite_header_from: scanner@example.org }`: always this address, whoever sends";
+            + "`{ rewrite_header_from: scanner@example.org }`: always this address, whoever sends. Refuses (550) a login that is gone, "
+            + "disabled, or without such an address";
 
     public RuleStage Stages => RuleStage.Message;
 
