@@ -37,13 +37,22 @@ internal abstract record MessageEffect
     }
 
     /// <summary>Its From field names this address; what it said of the author before goes into Reply-To, unless it has one.</summary>
-    public sealed record Author(Mailbox Address) : MessageEffect;
+    public sealed record Author(Mailbox Address) : MessageEffect
+    {
+        public override string Said => $"rewrite_header_from {Address}";
+    }
 
     /// <summary>Its reverse-path is this address: who hears of failures. A null sender stays.</summary>
-    public sealed record Sender(Mailbox Address) : MessageEffect;
+    public sealed record Sender(Mailbox Address) : MessageEffect
+    {
+        public override string Said => $"rewrite_sender {Address}";
+    }
 
     /// <summary>It is this tenant's, whatever the account says.</summary>
-    public sealed record Tenant(string Name) : MessageEffect;
+    public sealed record Tenant(string Name) : MessageEffect
+    {
+        public override string Said => $"tenant {Name}";
+    }
 
     /// <summary>It goes to this recipient, and to none of those whom the client named.</summary>
     public sealed record Redirect(Mailbox To) : MessageEffect

@@ -158,10 +158,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
         if (world.Options.Limits.IsEmpty)
             return null;
         var known = Known(session, sender);
-        var context = new RuleContext(world, new PolicyQuestion(known?.Facts ?? EnvelopeFacts.Of(session), sender));
+        var context = new RuleContext(world, new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender));
         if (await LimitJudge.AskAsync(context, recipients, octets, ct) is not RuleAnswer.Refuse refuse)
             return null;
-        var decider = new AskedRule(LimitJudge.Word, refuse);
+        var decider = new AskedRule(LimitJudge.Word, refuse) { Stage = RuleStage.Message };
         var judged = new Judged(RuleStage.Message, context, [.. known?.Asked ?? [], decider], decider);
         return await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null;
     }

@@ -55,7 +55,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
         if (decider is not { Answer: RuleAnswer.Refuse } && await LimitJudge.AskAsync(context, stage, counts, ct) is { } limits)
         {
-            asked.Add(new AskedRule(LimitJudge.Word, limits));
+            asked.Add(new AskedRule(LimitJudge.Word, limits) { Stage = stage });
             if (limits is RuleAnswer.Refuse)
                 decider = asked[^1];
         }

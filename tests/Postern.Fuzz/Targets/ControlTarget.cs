@@ -25,7 +25,7 @@ internal sealed class ControlTarget : ITarget
     private QueueId id;
 
     public ControlTarget() =>
-        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), new SuspensionCommands(static (domains, _) => new(domains.Count), static () => [], log, clock), static () => throw new InvalidOperationException("no status here"), static _ => Task.FromResult(ReloadReport.Refused(["no server here"])), static (question, _) => Task.FromResult(new WhatIfAnswer { Problem = new(question.From, question.To) }), static (domain, _, _) => Task.FromResult(new ShapingReport(domain.Text)), new SessionCommands(new OneSession(), log, clock));
+        application = new ControlApplication(new QueueQueries(spool), new QueueCommands(spool, new SpoolQueueControl(spool, clock), log, clock), new SuspensionCommands(static (domains, _) => new(domains.Count), static () => [], log, clock), static () => throw new InvalidOperationException("no status here"), static _ => Task.FromResult(ReloadReport.Refused(["no server here"])), static (question, _) => Task.FromResult(new WhatIfAnswer { Problem = new(question.From, question.To ?? string.Empty) }), static (domain, _, _) => Task.FromResult(new ShapingReport(domain.Text)), new SessionCommands(new OneSession(), log, clock));
 
     public string Name => "control";
 

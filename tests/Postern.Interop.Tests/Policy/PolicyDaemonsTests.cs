@@ -50,7 +50,7 @@ public sealed partial class PolicyDaemonsTests(PolicyDaemonsTests.Server server)
         await client.SayAsync("RCPT TO:<b@elsewhere.test>", "550 5.7.1 <b@elsewhere.test>: Relay access denied");
     }
 
-    [GeneratedRegex(@"^250 2\.0\.0 Queued as (\S+)")]
+    [GeneratedRegex(@"^250 2\.0\.0 Queued as (\S+)", RegexOptions.NonBacktracking)]
     private static partial Regex QueuedAs();
 
     private async Task<SmtpDialogue> ClientAsync()

@@ -7,6 +7,7 @@ using Postern.Testing;
 namespace Postern.Relay.Tests.Audit;
 
 /// <summary>The accounting log: its lines as docs/acctlog.md has them, and what becomes of files that are full or old.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class AcctLogTests
 {
     private const string Lisa = "lisa@example.org";

@@ -18,7 +18,10 @@ public sealed class RelayRulesTests
     [Fact]
     public void Every_rule_has_a_name_of_its_own_in_the_words_of_its_class()
     {
-        Assert.All(RelayRules.All, static rule => Assert.Equal(rule.GetType().Name, string.Concat(rule.Name.Split('_').Select(static word => char.ToUpperInvariant(word[0]) + word[1..]))));
+        // A rule that has forms, each with a name, is of one class, which the plain form is called by.
+        Assert.All(
+            RelayRules.All.GroupBy(static rule => rule.GetType().Name),
+            static forms => Assert.Contains(forms.Key, forms.Select(static rule => string.Concat(rule.Name.Split('_').Select(static word => char.ToUpperInvariant(word[0]) + word[1..])))));
         Assert.Distinct(RelayRules.All.Select(static rule => rule.Name));
         Assert.DoesNotContain(Decision.EndOfList, RelayRules.All.Select(static rule => rule.Name));
     }

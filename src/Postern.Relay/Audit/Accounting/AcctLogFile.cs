@@ -23,12 +23,16 @@ internal sealed class AcctLogFile(AuditLogOptions log, AuditSync sync, TimeProvi
     /// <summary>Files that are not written any more may be this part of what the log may be.</summary>
     private const int Part = 10;
 
-    private static readonly FileStreamOptions Made = new()
+    private static FileStreamOptions Made
     {
-        Mode = FileMode.Create,
-        Access = FileAccess.Write,
-        UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    };
+        get
+        {
+            var how = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+                how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            return how;
+        }
+    }
 
     private readonly ArrayBufferWriter<byte> lines = new();
     private AuditLogOptions log = log;

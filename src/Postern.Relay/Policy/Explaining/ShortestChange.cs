@@ -131,8 +131,8 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question)
                 (isRule ? mends : last).Add(new Change(await remedy(context, ct), mend));
             if (isRule && world.Out.Add(rule))
                 takenOut.Add(new($"take {rule} out of rules in postern.yaml, for all whom it refuses", w => w.Out.Add(rule)));
-            else if (!isRule && refuse.Mend is { } make)
-                make(world);
+            else if (refuse.Mend is { } make)
+                make(world); // what stands in no list, or is asked whether it does or not, cannot be taken out
             else
                 break;
         }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Configuration;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Relay.Audit;

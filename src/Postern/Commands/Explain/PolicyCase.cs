@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
 using Postern.Hosting.Live;
