@@ -51,8 +51,8 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
     /// <summary>Limits that are raised.</summary>
     public HashSet<LimitName> Lifted { get; } = [];
 
-    /// <summary>What is said of each tenant, changed; null where nothing is.</summary>
-    public Func<TenantTerms, TenantTerms>? Tenants { get; set; }
+    /// <summary>What is said of each tenant, changed.</summary>
+    public List<Func<TenantTerms, TenantTerms>> Tenants { get; } = [];
 
     /// <summary>The header names no tenant.</summary>
     public bool NamesNoTenant { get; set; }
@@ -94,7 +94,9 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
         RecipientRules = [.. Left(options.RecipientRules), .. Appended.Select(RuleEntry.Parse)],
         MessageRules = Left(options.MessageRules),
         Limits = options.Limits with { Lifted = [.. Lifted] },
-        Tenants = Tenants is { } change ? new TenantTable(options.Tenants.All.Select(change)) : options.Tenants,
+        Tenants = Tenants.Count == 0
+            ? options.Tenants
+            : new TenantTable(options.Tenants.All.Select(t => Tenants.Aggregate(t, static (changed, change) => change(changed)))),
         Classes = options.Classes.ToImmutableSortedDictionary(static l => l.Key, l => Left(l.Value), StringComparer.Ordinal),
     };
 

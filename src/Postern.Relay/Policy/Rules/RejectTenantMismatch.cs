@@ -35,11 +35,13 @@ internal sealed class RejectTenantMismatch : IRelayRule
         if (claims.Length > 1)
             return NoTenant($"{claims[0].Field} stands in the message more than once", $"{claims.Length} fields name a tenant");
         var (field, name) = claims[0];
-        return tenants.Find(name) is { Header: { } header } terms
-            && string.Equals(header, field, StringComparison.OrdinalIgnoreCase)
-            && terms.Logins.Contains(login, StringComparer.OrdinalIgnoreCase)
-                ? Judge(context, terms.Name, terms, $"{field} names tenant {terms.Name}, and {login} may")
-                : NotItsOwn(field, login, name, tenants.Find(name));
+        // One that has no such field cannot be named by it.
+        var terms = tenants.Find(name) is { Header: { } header } found && string.Equals(header, field, StringComparison.OrdinalIgnoreCase)
+            ? found
+            : null;
+        return terms?.Logins.Contains(login, StringComparer.OrdinalIgnoreCase) is true
+            ? Judge(context, terms.Name, terms, $"{field} names tenant {terms.Name}, and {login} may")
+            : NotItsOwn(field, login, name, terms);
     }
 
     /// <summary>In the same words whether there is such a tenant.</summary>
@@ -54,8 +56,7 @@ internal sealed class RejectTenantMismatch : IRelayRule
                 saw,
                 (_, _) => new($"add {login} to tenants.{named.Name}.require_login in postern.yaml"))
             {
-                Mend = world =>
-                    world.Tenants = t => t.Name == named.Name ? t with { Header = field, Logins = t.Logins.Add(login) } : t,
+                Mend = world => world.Tenants.Add(t => t.Name == named.Name ? t with { Logins = t.Logins.Add(login) } : t),
             };
     }
 
@@ -75,7 +76,7 @@ internal sealed class RejectTenantMismatch : IRelayRule
             {
                 Mend = sender.Domain.Literal is not null
                     ? null
-                    : world => world.Tenants = t => t.Name == terms.Name ? t with { Domains = t.Domains.Add(sender.Domain) } : t,
+                    : world => world.Tenants.Add(t => t.Name == terms.Name ? t with { Domains = t.Domains.Add(sender.Domain) } : t),
             }
             : new RuleAnswer.Pass(saw) { Effect = tenant is null ? null : new MessageEffect.Tenant(tenant) };
 }
