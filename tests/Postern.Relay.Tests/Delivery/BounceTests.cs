@@ -9,7 +9,7 @@ namespace Postern.Relay.Tests.Delivery;
 
 public sealed partial class BounceTests
 {
-    private static readonly DeliveryOptions ToFake = DeliveryRig.Options(new Route("*", "smtp://fake.test"));
+    private static readonly DeliveryOptions ToFake = DeliveryRig.Options(new Route("*", "smtp://fake.test"), new Route("here.test", "smtp://reports.test"));
 
     [GeneratedRegex("boundary=\"([^\"]+)\"", RegexOptions.NonBacktracking)]
     private static partial Regex BoundaryPattern { get; }
