@@ -43,9 +43,10 @@ internal static class ArgumentKinds
 
     public static ArgumentKind<Mailbox> Address { get; } = new("address", "an address such as archive@example.org", TryAddress);
 
-    /// <summary>The same, where there may be none.</summary>
-    public static ArgumentKind<Mailbox?> AddressOrNone { get; } = new(
-        Address.Name, Address.Expected, static (string text, out Mailbox? value) => Mailbox.TryParse(text, out value));
+    /// <summary>The same in US-ASCII, as any message may have it in its header; there may be none.</summary>
+    public static ArgumentKind<Mailbox?> AsciiAddressOrNone { get; } = new(
+        Address.Name, $"{Address.Expected}, in US-ASCII", static (string text, out Mailbox? value) =>
+            Mailbox.TryParse(text, out value) && value.IsAscii);
 
     /// <summary>One of a few words.</summary>
     public static ArgumentKind<T> Word<T>(params (string Word, T Value)[] choices)

@@ -128,11 +128,8 @@ public sealed record HeaderFacts(string? From, string? MessageId, int Hops)
     /// <summary>The same of a Sender field that would stay as it is: <c>sender_field: keep</c>, and nobody sent it on.</summary>
     public bool? HasForeignSender { get; init; }
 
-    /// <summary>The addresses in From that read.</summary>
-    /// <param name="isWhole">From is a list of mailboxes, and these are all of them.</param>
-    internal List<Mailbox> ReadAuthors(out bool isWhole) => MailboxesIn(From, out isWhole);
-
-    /// <summary>The same of any such field.</summary>
+    /// <summary>The addresses in a From or Sender field that read.</summary>
+    /// <param name="isWhole">It is a list of mailboxes, and these are all of them.</param>
     internal static List<Mailbox> MailboxesIn(string? text, out bool isWhole)
     {
         var (authors, count) = (new List<Mailbox>(), 0);

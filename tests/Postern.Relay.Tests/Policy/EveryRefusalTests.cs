@@ -234,7 +234,7 @@ public sealed class EveryRefusalTests : IDisposable
                     Tenants = tenant is null ? [] : [("X-Tenant", tenant)],
                     HasForeignAuthor = facts.Login is null
                         ? null
-                        : account is null || header.ReadAuthors(out var isWhole).Exists(one => !account.MaySendAs(one)) || !isWhole,
+                        : account is null || HeaderFacts.MailboxesIn(header.From, out var isWhole).Exists(one => !account.MaySendAs(one)) || !isWhole,
                 },
             };
         }

@@ -33,7 +33,8 @@ internal sealed class RewriteHeaderFrom : IRelayRule
 
     public IRelayRule With(RuleStage stage, RuleArguments arguments) =>
         new RewriteHeaderFrom(
-            arguments.Value("address", ArgumentKinds.AddressOrNone, null, "an address of the account's", "The author of every message."));
+            arguments.Value(
+                "address", ArgumentKinds.AsciiAddressOrNone, null, "an address of the account's", "The author of every message."));
 
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
