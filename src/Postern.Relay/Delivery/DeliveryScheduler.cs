@@ -141,8 +141,8 @@ public sealed class DeliveryScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>How often all that waits for its turn was looked at.</summary>
-    internal int LooksAtLines => line.Looks;
+    /// <summary>What looks after all that waits for its turn.</summary>
+    internal LineWatch Line => line;
 
     internal int ProbesUnderWay => outages.UnderWay;
 

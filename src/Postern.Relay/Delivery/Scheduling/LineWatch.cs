@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Postern.Relay.Delivery.Reports;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
@@ -67,6 +66,18 @@ internal sealed class LineWatch : IAsyncDisposable
 
     /// <summary>How often all that waits was looked at, to the end.</summary>
     public int Looks { get; private set; }
+
+    public bool IsLooking
+    {
+        get
+        {
+            lock (gate)
+                return isLooking;
+        }
+    }
+
+    /// <summary>What tells how long looking takes: this machine's matter, whatever the clock of mail says.</summary>
+    public TimeProvider Machine { get; set; } = TimeProvider.System;
 
     /// <summary>A message has come whose sender gave it so much time.</summary>
     public void Note(DeliveryDeadline deadline)
@@ -148,8 +159,7 @@ internal sealed class LineWatch : IAsyncDisposable
         QueueId? after = null;
         while (!work.IsStopping && !work.Options.Routes.Holds)
         {
-            // How long it takes is this machine's matter, whatever the clock says.
-            var (begun, now) = (Stopwatch.GetTimestamp(), work.Now);
+            var (begun, now) = (Machine.GetTimestamp(), work.Now);
             var page = await work.Spool.ListAsync(QueueFilter.Everything, after, Page, work.Stopping.Token).ConfigureAwait(false);
             if (page.Count == 0)
                 break;
@@ -165,7 +175,7 @@ internal sealed class LineWatch : IAsyncDisposable
             }
 
             after = page[^1].Envelope.Id;
-            took += Stopwatch.GetElapsedTime(begun);
+            took += Machine.GetElapsedTime(begun);
             if (due.Count > 0)
                 await TendAsync(due, isCertain).ConfigureAwait(false);
         }
