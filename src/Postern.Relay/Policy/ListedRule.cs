@@ -6,7 +6,8 @@ using Postern.Relay.Policy.Counters;
 namespace Postern.Relay.Policy;
 
 /// <summary>One entry of a list: a rule with its arguments, and what counts where it cannot say anything.</summary>
-internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
+internal sealed record ListedRule(string Word, RuleStage Stage, string? In, IRelayRule Rule, ListedRule.OnError Otherwise)
+    : RulePlace(Word, Stage, In)
 {
     private static readonly ArgumentKind<OnError> Choices = ArgumentKinds.Word(
         ("defer", OnError.Defer), ("pass", OnError.Pass), ("refuse", OnError.Refuse));
@@ -21,16 +22,14 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
         Refuse,
     }
 
-    /// <summary>As the list has it; in the chain of a decision too.</summary>
-    public string Word => IsOnTrial ? RelayRules.OnTrial + Rule.Name : Rule.Name;
-
-    public bool IsOnTrial { get; init; }
+    public bool IsOnTrial { get; } = Plain(Word).Length != Word.Length;
 
     /// <summary>The rule or list that a word of the configuration names, on trial or not.</summary>
     public static string Plain(string word) =>
         word.StartsWith(RelayRules.OnTrial, StringComparison.Ordinal) ? word[RelayRules.OnTrial.Length..] : word;
 
-    public static ListedRule Read(IRelayRule rule, RuleStage stage, RuleArguments arguments)
+    /// <param name="place">Its word is the rule's, with what puts it on trial.</param>
+    public static ListedRule Read(IRelayRule rule, RulePlace place, RuleArguments arguments)
     {
         var otherwise = arguments.Value(
             "on_error",
@@ -39,7 +38,7 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
             "`defer`",
             "What counts where the rule cannot see what it needs, in time: `defer` answers 451, "
                 + "`pass` asks the next rule, `refuse` answers 550.");
-        return new ListedRule(rule.With(stage, arguments), otherwise);
+        return new ListedRule(place.Word, place.Stage, place.In, rule.With(place.Stage, arguments), otherwise);
     }
 
     /// <summary>
@@ -99,16 +98,15 @@ internal sealed record ListedRule(IRelayRule Rule, ListedRule.OnError Otherwise)
     };
 }
 
-/// <summary>A rule that was asked, and its answer; <paramref name="Rule"/> is the rule's name.</summary>
-internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
+/// <summary>Where something stands in the lists of rules: a rule (<see cref="ListedRule"/>), or what decides in the place of one.</summary>
+/// <param name="Word">As the list has it, and the chain of a decision too.</param>
+/// <param name="In">The list that has a name; null for the stage's own.</param>
+internal record RulePlace(string Word, RuleStage Stage, string? In = null);
+
+/// <summary>A rule that was asked, and its answer. One is made for every rule and recipient: as small as may be.</summary>
+internal readonly record struct AskedRule(RulePlace Place, RuleAnswer Answer)
 {
-    /// <summary>Null for what decides in the place of a rule.</summary>
-    public ListedRule? Listed { get; init; }
-
-    public required RuleStage Stage { get; init; }
-
-    /// <summary>The list that has a name and asked it; null where the stage's own did.</summary>
-    public string? In { get; init; }
+    public string Rule => Place.Word;
 
     /// <summary>
     /// The step as the decision keeps it. A remedy matters only where the decision is a refusal; one that cannot be found out now is left
@@ -128,7 +126,7 @@ internal readonly record struct AskedRule(string Rule, RuleAnswer Answer)
             // The refusal is made already, and it is no less true.
         }
 
-        return new(Rule, Answer.Saw, Answer.Said, remedy) { Stage = Stage == decided ? null : Stage.ToWord(), In = In };
+        return new(Rule, Answer.Saw, Answer.Said, remedy) { Stage = Place.Stage == decided ? null : Place.Stage.ToWord(), In = Place.In };
     }
 }
 

@@ -161,7 +161,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var context = new RuleContext(world, new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender));
         if (await LimitJudge.AskAsync(context, recipients, octets, ct) is not RuleAnswer.Refuse refuse)
             return null;
-        var decider = new AskedRule(LimitJudge.Word, refuse) { Stage = RuleStage.Message };
+        var decider = new AskedRule(new RulePlace(LimitJudge.Word, RuleStage.Message), refuse);
         var judged = new Judged(RuleStage.Message, context, [.. known?.Asked ?? [], decider], decider);
         return await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null;
     }
@@ -193,7 +193,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         var judged = await RehearseAsync(question with { Header = null, Recorded = new RecordedAnswers(recorded) }, ct);
         foreach (var asked in judged.Asked)
         {
-            if (asked is { Answer.Lacks: { } lack, Listed.IsOnTrial: false })
+            if (asked is { Answer.Lacks: { } lack, Place: ListedRule { IsOnTrial: false } })
                 return new Replayed.Unknown(asked.Rule, lack);
         }
 
@@ -317,7 +317,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <param name="permitted">Is told the reference of a decision that permits.</param>
     private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct, SenderOutcome? permitted = null)
     {
-        var (rule, answer) = judged.Decider!.Value;
+        var (rule, answer) = (judged.Decider!.Value.Rule, judged.Decider.Value.Answer);
         var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
         var facts = judged.Context.Facts;
         var cause = await audit.AskAsync(

@@ -90,7 +90,8 @@ public static class RelayRules
     }
 
     /// <summary>Has the rule of a known word ask for its arguments.</summary>
-    public static void Read(RuleStage stage, string word, RuleArguments arguments) => ListedRule.Read(Find(word)!, stage, arguments);
+    public static void Read(RuleStage stage, string word, RuleArguments arguments) => 
+        ListedRule.Read(Find(word)!, new RulePlace(word, stage), arguments);
 
     /// <summary>The argument that a single value behind the word is for; null where there is none.</summary>
     public static string? ShorthandOf(string word) => Find(word)?.Shorthand;
@@ -123,8 +124,9 @@ public static class RelayRules
         lists.ContainsKey(ListedRule.Plain(word)) ? new RuleClasses(lists).WhyNot(ListedRule.Plain(word), stage) : null;
 
     /// <exception cref="ArgumentException">A word names no rule of the stage, or its arguments are wrong.</exception>
-    internal static ImmutableArray<ListedRule> Compile(RuleStage stage, ImmutableArray<RuleEntry> entries, RuleClasses classes) =>
-        [.. entries.Select(entry => Compile(stage, entry, classes))];
+    internal static ImmutableArray<ListedRule> Compile(
+        RuleStage stage, ImmutableArray<RuleEntry> entries, RuleClasses classes, string? name = null) =>
+        [.. entries.Select(entry => Compile(stage, entry, classes, name))];
 
     /// <summary>The stage as configuration and log write it.</summary>
     public static string ToWord(this RuleStage stage) => stage switch
@@ -136,7 +138,7 @@ public static class RelayRules
         _ => "recipient",
     };
 
-    private static ListedRule Compile(RuleStage stage, RuleEntry entry, RuleClasses classes)
+    private static ListedRule Compile(RuleStage stage, RuleEntry entry, RuleClasses classes, string? name)
     {
         var word = ListedRule.Plain(entry.Word);
         var isNamed = classes.Has(word);
@@ -144,9 +146,9 @@ public static class RelayRules
             throw new ArgumentException(problem, nameof(entry));
         var rule = isNamed ? new NamedList(word) : Find(word)!;
         var arguments = new TextArguments(entry, rule.Shorthand);
-        var listed = ListedRule.Read(rule, stage, arguments);
+        var listed = ListedRule.Read(rule, new RulePlace(entry.Word, stage, name), arguments);
         arguments.MustBeRead();
-        return listed with { IsOnTrial = word.Length != entry.Word.Length };
+        return listed;
     }
 
     private static IRelayRule? Find(string word) =>

@@ -28,7 +28,7 @@ internal sealed class RuleClasses(ImmutableSortedDictionary<string, ImmutableArr
 
     private ImmutableArray<ListedRule> Make(string name, RuleStage stage) => WhyNot(name, stage) is { } problem
         ? throw new ArgumentException(problem, nameof(name))
-        : RelayRules.Compile(stage, lists[name], this);
+        : RelayRules.Compile(stage, lists[name], this, name);
 
     private string? WhyNot(string name, RuleStage stage, ImmutableArray<string> asking)
     {

@@ -16,6 +16,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     private const int MostDepth = 16;
 
     private readonly ImmutableArray<ListedRule> rules = RelayRules.Compile(stage, entries, classes);
+    private readonly RulePlace limits = new(LimitJudge.Word, stage);
 
     public bool IsEmpty => rules.IsEmpty;
 
@@ -23,12 +24,12 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     /// <param name="counts">False in a dry run.</param>
     public async ValueTask<Judged> AskAsync(RuleContext context, ImmutableArray<AskedRule> earlier, bool counts, CancellationToken ct)
     {
-        var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length + 1);
+        var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length);
         asked.AddRange(earlier);
         var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
-        decider ??= await WalkAsync(rules, name: null, context, asked, counts, depth: 0, ct);
+        decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
         if (decider is null && stage == RuleStage.Recipient)
         {
             decider = InPlaceOfRule(
@@ -53,10 +54,10 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
         if (counts && decider is not { Answer: RuleAnswer.Refuse })
             decider = await CountAsync(context, asked, earlier.Length, ct) ?? decider;
-        if (decider is not { Answer: RuleAnswer.Refuse } && await LimitJudge.AskAsync(context, stage, counts, ct) is { } limits)
+        if (decider is not { Answer: RuleAnswer.Refuse } && await LimitJudge.AskAsync(context, stage, counts, ct) is { } answer)
         {
-            asked.Add(new AskedRule(LimitJudge.Word, limits) { Stage = stage });
-            if (limits is RuleAnswer.Refuse)
+            asked.Add(new AskedRule(limits, answer));
+            if (answer is RuleAnswer.Refuse)
                 decider = asked[^1];
         }
 
@@ -78,29 +79,24 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         };
         if (ofRefusal is null)
             return null;
-        foreach (var (word, answer) in asked)
+        foreach (var (place, answer) in asked)
         {
             if (answer is RuleAnswer.Pass { Deferral: { } deferral } && deferral.OfRefusal == ofRefusal)
-                return new AskedRule(
-                    word,
+                return InPlaceOfRule(
+                    place.Word,
                     new RuleAnswer.Refuse(
                         deferral.Refusal,
                         deferral.OfRefusal
                             ? "what was refused for good is refused for now"
-                            : "no later rule refused, so it is refused for now"))
-                {
-                    Stage = stage,
-                };
+                            : "no later rule refused, so it is refused for now"));
         }
 
         return null;
     }
 
     /// <summary>Asks one after another until one decides; null where none does.</summary>
-    /// <param name="name">Of the list; null for the stage's own.</param>
     private async ValueTask<AskedRule?> WalkAsync(
         ImmutableArray<ListedRule> list,
-        string? name,
         RuleContext context,
         ImmutableArray<AskedRule>.Builder asked,
         bool counts,
@@ -110,7 +106,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         foreach (var listed in list)
         {
             var before = asked.Count;
-            var decider = await StepAsync(listed, name, context, asked, counts, depth, ct);
+            var decider = await StepAsync(listed, context, asked, counts, depth, ct);
             if (!listed.IsOnTrial)
             {
                 if (decider is not null)
@@ -119,7 +115,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             else if (decider is { Answer: var answer })
             {
                 asked.Count = before;
-                asked.Add(Asked(listed, name, RuleAnswer.Would.Of(answer)));
+                asked.Add(new AskedRule(listed, RuleAnswer.Would.Of(answer)));
                 if (counts)
                     context.Trials?.Count(listed.Word, stage);
             }
@@ -127,7 +123,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             {
                 // A list: what its rules would count or do is theirs to say when it counts.
                 asked.Count = before;
-                asked.Add(Asked(listed, name, new RuleAnswer.Pass("all of its rules pass")));
+                asked.Add(new AskedRule(listed, new RuleAnswer.Pass("all of its rules pass")));
             }
         }
 
@@ -136,7 +132,6 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
 
     private async ValueTask<AskedRule?> StepAsync(
         ListedRule listed,
-        string? name,
         RuleContext context,
         ImmutableArray<AskedRule>.Builder asked,
         bool counts,
@@ -150,20 +145,17 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             answer = new RuleAnswer.Would("would act", pass.Saw);
         if (answer is RuleAnswer.Ask(var again, _) && depth == MostDepth)
             answer = new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other");
-        asked.Add(Asked(listed, name, answer));
+        asked.Add(new AskedRule(listed, answer));
         return answer switch
         {
             RuleAnswer.Pass or RuleAnswer.Would => null,
             RuleAnswer.Ask(var next, _) => await WalkAsync(
-                classes.Of(next, stage), next, context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
+                classes.Of(next, stage), context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
             _ => asked[^1],
         };
     }
 
-    private AskedRule Asked(ListedRule listed, string? name, RuleAnswer answer) =>
-        new(listed.Word, answer) { Listed = listed, Stage = stage, In = name };
-
-    private AskedRule InPlaceOfRule(string name, RuleAnswer answer) => new(name, answer) { Stage = stage };
+    private AskedRule InPlaceOfRule(string name, RuleAnswer answer) => new(new RulePlace(name, stage), answer);
 
     /// <summary>A rewritten address that was not made here leads nowhere, whoever writes to it.</summary>
     private AskedRule? ForgedAddress(RuleContext context) =>
@@ -215,7 +207,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         for (var i = first; i < asked.Count; i++)
         {
-            if (asked[i] is not { Answer: RuleAnswer.Pass { Charge: { } charge }, Listed: { } listed }
+            if (asked[i] is not { Answer: RuleAnswer.Pass { Charge: { } charge }, Place: ListedRule listed }
                 || await listed.CountAsync(charge, context, ct) is not { } over)
                 continue;
             if (listed.IsOnTrial)

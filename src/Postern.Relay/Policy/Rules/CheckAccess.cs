@@ -63,15 +63,17 @@ internal sealed class CheckAccess : IRelayRule
             null => new RuleAnswer.Pass($"{key} is not in {path}"),
             AccessAction.Permit => new RuleAnswer.Permit($"{key} is in {path} as {pattern}"),
             AccessAction.Refuse when context.IsWaived(path, pattern) => new RuleAnswer.Pass($"{key} is in {path} as {pattern}: dunno"),
-            AccessAction.Refuse(var refusal) => new RuleAnswer.Refuse(
-                refusal, $"{key} is in {path} as {pattern}", (_, _) => new($"write dunno behind {pattern} in {path}"))
-            {
-                Mend = world => world.Waived.Add((path, pattern)),
-            },
+            AccessAction.Refuse(var refusal) => Refuse(refusal, key, pattern),
             AccessAction.Act(var effect) => new RuleAnswer.Pass($"{key} is in {path} as {pattern}") { Effect = effect },
             AccessAction.Ask(var list) when context.HasList(list, stage) => new RuleAnswer.Ask(list, $"{key} is in {path} as {pattern}"),
             AccessAction.Ask(var list) => throw new IOException($"{path} names the list {list}, which cannot be asked here"),
             _ => new RuleAnswer.Pass($"{key} is in {path} as {pattern}: dunno"),
         };
     }
+
+    private RuleAnswer.Refuse Refuse(Refusal refusal, string key, string pattern) =>
+        new(refusal, $"{key} is in {path} as {pattern}", (_, _) => new($"write dunno behind {pattern} in {path}"))
+        {
+            Mend = world => world.Waived.Add((path, pattern)),
+        };
 }

@@ -32,13 +32,14 @@ internal sealed class RejectClients : IRelayRule
         foreach (var network in networks)
         {
             if (network.Contains(context.Facts.Client))
-                return new(
-                    new RuleAnswer.Refuse(
-                        Refusals.ClientRejected,
-                        $"client {context.Facts.Client} is in {network}",
-                        (_, _) => new($"take {network} out of reject_clients in rules")));
+                return new(Refuse(context, network));
         }
 
         return new(new RuleAnswer.Pass($"client {context.Facts.Client} is in none of its networks"));
     }
+
+    private static RuleAnswer.Refuse Refuse(RuleContext context, IPNetwork network) => new(
+        Refusals.ClientRejected,
+        $"client {context.Facts.Client} is in {network}",
+        (_, _) => new($"take {network} out of reject_clients in rules"));
 }
