@@ -33,6 +33,12 @@ public sealed record Decision(
     /// </summary>
     public const string CredentialSenders = "credential_senders";
 
+    /// <summary>
+    /// What decides in the place of a rule where the account, credential or tenant is suspended
+    /// (<see cref="Suspending.SuspendedSenders"/>): it holds whatever the lists say.
+    /// </summary>
+    public const string Suspended = "suspended";
+
     /// <summary>The id of the configuration that decided; null where it has none.</summary>
     public string? Configuration { get; init; }
 

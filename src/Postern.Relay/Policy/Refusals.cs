@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Postern.Relay.Policy.Suspending;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Replies;
 
@@ -109,6 +110,18 @@ internal static class Refusals
     public static Refusal UnlistedDomain(RuleContext context) => SenderRejected(550, context, "its domain is not listed here");
 
     public static Refusal AccountDisabled(RuleContext context) => SenderRejected(550, context, $"account disabled: {Login(context)}");
+
+    /// <summary>
+    /// Permanent, as of an account that is disabled: a program that asks again and again would show its user nothing.
+    /// </summary>
+    public static Refusal Suspended(RuleContext context, Suspension suspension) =>
+        SenderRejected(
+            550,
+            context,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"this {suspension.Of.Word()} is suspended until {suspension.Until.UtcDateTime:yyyy-MM-dd HH:mm} UTC: "
+                    + $"{suspension.Reason}"));
 
     /// <summary>Of a mailbox that bounced for good, or that an operator wants left alone.</summary>
     public static Refusal Suppressed(RuleContext context) =>

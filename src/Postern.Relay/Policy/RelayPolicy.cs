@@ -9,6 +9,7 @@ using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Policy.Services;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Suspending;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -100,6 +101,18 @@ public sealed class RelayPolicy : IEnvelopePolicy
     internal PolicyServices Services
     {
         init => world = world with { Services = value };
+    }
+
+    /// <summary>Who sends nothing for now. Not set: nobody.</summary>
+    internal ISuspendedSenders Suspended
+    {
+        init => world = world with { Suspended = value };
+    }
+
+    /// <summary>Who may send again all the same, for the sake of a trial.</summary>
+    internal IReadOnlySet<(SuspendedKind Of, string Name)> Resumed
+    {
+        init => world = world with { Resumed = value };
     }
 
     /// <summary>What rules on trial would have decided.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using Postern.Relay.Policy.Suspending;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy;
@@ -77,6 +78,10 @@ internal static class Remedies
         var all = senders.Add(context.Sender.Address).Select(static one => $" --sender {Quote(one)}");
         return $"postern credential limit {Quote(context.Facts.ProvenBy)} {Number(context)}{string.Concat(all)}";
     }
+
+    /// <summary>Of who is suspended.</summary>
+    public static Remedy Resume(Suspension suspension) =>
+        (_, _) => new($"postern resume {suspension.Of.Word()} {Quote(suspension.Name)}");
 
     /// <summary>One word of a POSIX shell command line.</summary>
     public static string Quote(string? word) =>

@@ -5,6 +5,7 @@ using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Services;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
@@ -97,6 +98,9 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
         return account;
     }
 
+    /// <summary>Why the client sends nothing for now, whatever the lists say; null where it may.</summary>
+    public Suspension? FindSuspension() => world.Suspended.Find(Facts, Clock.GetUtcNow(), world.Resumed);
+
     /// <summary>The credential that proved the login, as it is now; null where there is none, or it is there no more.</summary>
     public ValueTask<StoredCredential?> FindCredentialAsync(CancellationToken ct) =>
         Facts is { Credential: { } id, ProvenBy: { } owner } ? directory.FindCredentialAsync(owner, id, ct) : default;
@@ -172,6 +176,12 @@ internal sealed record PolicyWorld(
 
     /// <summary>What DNS says of names; null where nobody asks.</summary>
     public INameLookup? Names { get; init; }
+
+    /// <summary>Who sends nothing for now.</summary>
+    public ISuspendedSenders Suspended { get; init; } = NobodySuspended.Instance;
+
+    /// <summary>Who may send again, for the sake of a trial; null for nobody.</summary>
+    public IReadOnlySet<(SuspendedKind Of, string Name)>? Resumed { get; init; }
 
     /// <summary>Patterns of access tables that say nothing, for the sake of a trial.</summary>
     public IReadOnlySet<(string Path, string Pattern)> Waived { get; init; } = ImmutableHashSet<(string Path, string Pattern)>.Empty;

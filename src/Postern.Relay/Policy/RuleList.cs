@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Suspending;
 
 namespace Postern.Relay.Policy;
 
@@ -26,7 +28,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length);
         asked.AddRange(earlier);
-        var decider = ForgedAddress(context) ?? await OtherSenderAsync(context, ct);
+        var decider = ForgedAddress(context) ?? Suspended(context) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
         decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
@@ -163,6 +165,23 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
             ? InPlaceOfRule(
                 Decision.RewrittenSender,
                 new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why, Remedies.AskForAnotherAddressAsync))
+            : null;
+
+    /// <summary>Asked at RCPT too: what somebody has begun to send goes to nobody more.</summary>
+    private AskedRule? Suspended(RuleContext context) =>
+        stage is RuleStage.Sender or RuleStage.Recipient && context.FindSuspension() is { } suspension
+            ? InPlaceOfRule(
+                Decision.Suspended,
+                new RuleAnswer.Refuse(
+                    Refusals.Suspended(context, suspension),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the {suspension.Of.Word()} {suspension.Name} is suspended until "
+                            + $"{suspension.Until.UtcDateTime:yyyy-MM-dd HH:mm} UTC by {suspension.By}: {suspension.Reason}"),
+                    Remedies.Resume(suspension))
+                {
+                    Mend = world => world.Resumed.Add((suspension.Of, suspension.Name)),
+                })
             : null;
 
     /// <summary>

@@ -4,6 +4,7 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Audit;
+using Postern.Relay.Policy.Suspending;
 
 namespace Postern.Relay.Runtime;
 
@@ -21,6 +22,7 @@ public sealed class AccountFoundation : IDisposable
     /// <param name="directory">Stays the caller's.</param>
     /// <param name="protectionFile">Where the login protection is kept, once a minute and at the end; null for nowhere.</param>
     /// <param name="isServer">Logins are real: weak stored forms are replaced, and the use of credentials is noted.</param>
+    /// <exception cref="IOException">It does not read who is suspended.</exception>
     public AccountFoundation(
         SqliteDirectory directory,
         AccountOptions options,
@@ -43,6 +45,7 @@ public sealed class AccountFoundation : IDisposable
             saving = clock.CreateTimer(_ => save(), state: null, SaveEvery, SaveEvery);
         }
 
+        Suspended = SuspendedSenders.OpenBeside(directory.Path, audit, clock, isServer);
         Replacement = isServer ? new FormReplacement(directory, audit, clock) : null;
         Uses = isServer ? new CredentialUses(directory, LastUseFile.Beside(directory.Path), audit, clock) : null;
     }
@@ -55,6 +58,9 @@ public sealed class AccountFoundation : IDisposable
 
     /// <summary>How many guesses are checked.</summary>
     public LoginProtection Protection { get; }
+
+    /// <summary>Who logs in and sends nothing.</summary>
+    public SuspendedSenders Suspended { get; }
 
     internal IAuditLog Audit { get; }
 
@@ -76,6 +82,7 @@ public sealed class AccountFoundation : IDisposable
     public void Dispose()
     {
         Hashing.Dispose();
+        Suspended.Dispose();
         Replacement?.Dispose();
         Uses?.Dispose();
         saving?.Dispose();

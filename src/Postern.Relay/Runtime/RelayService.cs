@@ -13,6 +13,7 @@ using Postern.Relay.Delivery.Transports;
 using Postern.Relay.DovecotAuth;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Spool;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
@@ -120,6 +121,9 @@ public sealed class RelayService : IAsyncDisposable
 
     /// <summary>How often a password was asked about since start, and how often it was remembered as right.</summary>
     public (long Asked, long Recalled) PasswordMemory => foundation.Accounts.Memory.Counts;
+
+    /// <summary>Who logs in and sends nothing.</summary>
+    public SuspendedSenders Suspended => foundation.Accounts.Suspended;
 
     public RelayTotals Totals => foundation.Totals;
 

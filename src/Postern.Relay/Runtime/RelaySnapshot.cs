@@ -73,6 +73,7 @@ public sealed class RelaySnapshot : IDisposable
             new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory, names)
             {
                 Services = services,
+                Suspended = foundation.Suspended,
             };
     }
 

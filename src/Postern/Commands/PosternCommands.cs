@@ -12,6 +12,7 @@ using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Sendmail;
 using Postern.Commands.Sessions;
+using Postern.Commands.Suspending;
 using Postern.Commands.Try;
 using Postern.Relay.Accounts;
 using Postern.Relay.Spool;
@@ -47,6 +48,8 @@ internal static class PosternCommands
             QueueCommand.Create(context),
             SessionCommand.Create(context),
             LimitsCommand.Create(context),
+            SuspendCommand.Create(context),
+            ResumeCommand.Create(context),
             SuppressionCommand.Create(context),
             LogCommand.Create(context),
             SendmailCommand.Create(context),

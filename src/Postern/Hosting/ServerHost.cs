@@ -9,6 +9,7 @@ using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
+using Postern.Relay.Admin.Senders;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -75,6 +76,8 @@ internal sealed class ServerHost : IAsyncDisposable
                 AskStores = host.AskStoresAsync,
                 Limits = new LimitCommands(
                     relay.Counters.Windows, () => relay.Snapshot.Options.Policy.Limits, relay.Audit, clock),
+                Suspensions = new SuspendCommands(
+                    relay.Suspended, () => relay.Snapshot.Accounts.Directory, relay.Audit, clock),
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
             };

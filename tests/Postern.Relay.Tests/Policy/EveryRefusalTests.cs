@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
@@ -70,7 +71,7 @@ public sealed class EveryRefusalTests : IDisposable
         var names = typeof(Decision).GetFields().Where(static field => field.IsLiteral).Select(static field => (string)field.GetValue(null)!);
         foreach (var name in names)
         {
-            var situation = new Situation { Decider = name, Login = name == Decision.CredentialSenders ? "alice" : null };
+            var situation = new Situation { Decider = name, Login = name is Decision.CredentialSenders or Decision.Suspended ? "alice" : null };
             var world = new Situated(situation, Lists(RuleStage.Recipient, "permit_networks") with { RecipientRules = ["permit_networks"] });
             var decision = await world.DecideAsync(Ct);
             Assert.Equal(name, decision.Rule);
@@ -184,6 +185,7 @@ public sealed class EveryRefusalTests : IDisposable
         private bool isSuppressed = situation.IsSuppressed;
         private string? tenant = situation.Tenant;
         private bool isResolving;
+        private bool isResumed;
         private TimeSpan wait = situation.IsUsedUp ? TimeSpan.FromSeconds(90) : TimeSpan.Zero;
 
         public async Task<Decision> DecideAsync(CancellationToken ct) => await Policy().DryRunAsync(await QuestionAsync(ct), ct);
@@ -219,7 +221,10 @@ public sealed class EveryRefusalTests : IDisposable
             isResolving || published.Contains(name) ? new NameAnswer.Known("it is there now") : situation.Names;
 
         private RelayPolicy Policy() => new(
-            lists, directory, new RecordingAuditLog(), TimeProvider.System, counters: this, suppressions: this, names: this);
+            lists, directory, new RecordingAuditLog(), TimeProvider.System, counters: this, suppressions: this, names: this)
+        {
+            Suspended = situation.Decider == Decision.Suspended && !isResumed ? new AliceSuspended() : NobodySuspended.Instance,
+        };
 
         private async Task<PolicyQuestion> QuestionAsync(CancellationToken ct)
         {
@@ -263,6 +268,9 @@ public sealed class EveryRefusalTests : IDisposable
                     return true;
                 case ["postern", "suppression", "remove", _]:
                     isSuppressed = false;
+                    return true;
+                case ["postern", "resume", "account", "alice"]:
+                    isResumed = true;
                     return true;
                 case ["postern", "credential", "add", _, ..]:
                     facts = facts with { Credential = null };
@@ -327,6 +335,14 @@ public sealed class EveryRefusalTests : IDisposable
             RecipientRules = [.. lists.RecipientRules.Where(entry => entry.Word != rule)],
             MessageRules = [.. lists.MessageRules.Where(entry => entry.Word != rule)],
         };
+    }
+
+    private sealed class AliceSuspended : ISuspendedSenders
+    {
+        public Suspension? Find(EnvelopeFacts facts, DateTimeOffset now, IReadOnlySet<(SuspendedKind Of, string Name)>? except = null) =>
+            facts.Login != "alice" || except?.Contains((SuspendedKind.Account, "alice")) is true
+                ? null
+                : new Suspension(SuspendedKind.Account, "alice", "a test", now, now.AddDays(1), "root");
     }
 
     /// <summary>Writes an entry of any rule: a value for each argument that must be there.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
 using Postern.Smtp.Grammar;
 
@@ -62,6 +63,9 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
 
     /// <summary>How long somebody waited: counts have flowed back by as much.</summary>
     public TimeSpan Waited { get; set; }
+
+    /// <summary>Those that are suspended no more.</summary>
+    public HashSet<(SuspendedKind Of, string Name)> Resumed { get; } = [];
 
     /// <summary>Domains for whose mail DNS has a place now.</summary>
     public HashSet<Domain> Published { get; } = [];

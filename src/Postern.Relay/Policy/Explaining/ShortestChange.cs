@@ -154,7 +154,11 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question)
             suppressions: world,
             names: world,
             now.Tables,
-            world.Waived);
+            world.Waived)
+        {
+            Suspended = now.Suspended,
+            Resumed = world.Resumed,
+        };
         return policy.RehearseAsync(question with { Facts = world.Facts, Header = world.Judged(question.Header) }, ct);
     }
 

@@ -76,7 +76,8 @@ internal sealed record PolicyCase(string Name, string Place, WhatIf Question, Ex
 
     /// <summary>Lists that have a name decide by their rules; what decides in the place of a rule has names too.</summary>
     private static bool IsKnown(string rule) =>
-        RelayRules.StagesOf(rule).Count > 0 || rule is Decision.EndOfList or Decision.RewrittenSender or Decision.CredentialSenders;
+        RelayRules.StagesOf(rule).Count > 0 || rule is Decision.EndOfList or Decision.RewrittenSender or Decision.CredentialSenders
+            or Decision.Suspended;
 
     private static bool TrySender(string text, out string value)
     {

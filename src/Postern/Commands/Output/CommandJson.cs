@@ -13,7 +13,9 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
+using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
+using Postern.Relay.Policy.Suspending;
 
 namespace Postern.Commands.Output;
 
@@ -35,6 +37,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(ImmutableArray<LimitUse>))]
 [JsonSerializable(typeof(LimitChange))]
+[JsonSerializable(typeof(SenderSuspension))]
+[JsonSerializable(typeof(ImmutableArray<Suspension>))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]

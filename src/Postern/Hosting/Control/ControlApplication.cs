@@ -8,6 +8,7 @@ using Postern.Hosting.Live;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
+using Postern.Relay.Admin.Senders;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
@@ -22,6 +23,7 @@ namespace Postern.Hosting.Control;
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
 /// <c>GET /auth/blocks</c>, <c>POST /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /auth/stores</c>,
 /// <c>POST /limits/list</c>, <c>POST /limits/raise</c>, <c>POST /limits/undo</c>,
+/// <c>GET /suspended</c>, <c>POST /suspend</c>, <c>POST /resume</c>,
 /// <c>POST /explain</c>, <c>POST /shaping</c>.
 /// </summary>
 /// <param name="logins">Null where logins are not counted.</param>
@@ -42,6 +44,9 @@ internal sealed class ControlApplication(
 
     /// <summary>Null where nothing is limited.</summary>
     public LimitCommands? Limits { private get; init; }
+
+    /// <summary>Who sends nothing for a while; null where nobody can be suspended.</summary>
+    public SuspendCommands? Suspensions { private get; init; }
 
     /// <summary>What the stores of a listener, or all of them, say of a user; null where there are none.</summary>
     public Func<string, string?, CancellationToken, ValueTask<ImmutableArray<StoreWordDocument>>>? AskStores { private get; init; }
@@ -102,6 +107,10 @@ internal sealed class ControlApplication(
                         ControlJson.Default.ImmutableArrayLimitUse),
                 ("POST", "/limits/raise") => RaiseAsync(context),
                 ("POST", "/limits/undo") => UndoAsync(context),
+                ("GET", "/suspended") =>
+                    AnswerAsync(context, Suspensions?.List() ?? [], ControlJson.Default.ImmutableArraySuspension),
+                ("POST", "/suspend") => SuspendSenderAsync(context),
+                ("POST", "/resume") => ResumeSenderAsync(context),
                 ("POST", "/explain") =>
                     AnswerAsync(
                         context,
@@ -255,6 +264,31 @@ internal sealed class ControlApplication(
                 context,
                 await Limits.UndoAsync(undo.Name, undo.Of, undo.What, By(context), CancellationToken.None),
                 ControlJson.Default.LimitChange);
+    }
+
+    private async Task SuspendSenderAsync(HttpContext context)
+    {
+        var whom = await ReadAsync(context, ControlJson.Default.SuspendSender);
+        if (Suspensions is null || whom.Lasts is <= 0 or > 366 * 86_400)
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "a time of at most 366 days belongs here");
+        else
+            await AnswerAsync(
+                context,
+                await Suspensions.SuspendAsync(
+                    whom.Of, whom.Name, whom.Reason, TimeSpan.FromSeconds(whom.Lasts), By(context), CancellationToken.None),
+                ControlJson.Default.SenderSuspension);
+    }
+
+    private async Task ResumeSenderAsync(HttpContext context)
+    {
+        var whom = await ReadAsync(context, ControlJson.Default.ResumeSender);
+        if (Suspensions is null)
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "nobody is suspended here");
+        else
+            await AnswerAsync(
+                context,
+                await Suspensions.ResumeAsync(whom.Of, whom.Name, By(context), CancellationToken.None),
+                ControlJson.Default.SenderSuspension);
     }
 
     private async Task AskStoresAsync(HttpContext context)

@@ -10,8 +10,10 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
+using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
@@ -153,6 +155,16 @@ internal sealed class ControlClient : IQueueAdmin
 
     public ValueTask<LimitChange> UndoLimitAsync(ControlRequests.UndoLimit undo, CancellationToken ct) =>
         AskAsync(Post("limits/undo", undo, ControlJson.Default.UndoLimit), ControlJson.Default.LimitChange, ct);
+
+    /// <summary>Who sends nothing for a while.</summary>
+    public ValueTask<ImmutableArray<Suspension>> SuspendedAsync(CancellationToken ct) =>
+        AskAsync(new(HttpMethod.Get, "suspended"), ControlJson.Default.ImmutableArraySuspension, ct);
+
+    public ValueTask<SenderSuspension> SuspendSenderAsync(ControlRequests.SuspendSender whom, CancellationToken ct) =>
+        AskAsync(Post("suspend", whom, ControlJson.Default.SuspendSender), ControlJson.Default.SenderSuspension, ct);
+
+    public ValueTask<SenderSuspension> ResumeSenderAsync(ControlRequests.ResumeSender whom, CancellationToken ct) =>
+        AskAsync(Post("resume", whom, ControlJson.Default.ResumeSender), ControlJson.Default.SenderSuspension, ct);
 
     /// <summary>What mail to a domain is held to, and what is slowed now.</summary>
     public ValueTask<ShapingReport> ExplainShapingAsync(ShapingQuestion question, CancellationToken ct) =>

@@ -5,8 +5,10 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
+using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -39,6 +41,10 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(ControlRequests.UndoLimit))]
 [JsonSerializable(typeof(ImmutableArray<LimitUse>))]
 [JsonSerializable(typeof(LimitChange))]
+[JsonSerializable(typeof(ControlRequests.SuspendSender))]
+[JsonSerializable(typeof(ControlRequests.ResumeSender))]
+[JsonSerializable(typeof(SenderSuspension))]
+[JsonSerializable(typeof(ImmutableArray<Suspension>))]
 [JsonSerializable(typeof(QueuePage))]
 [JsonSerializable(typeof(QueueItem))]
 [JsonSerializable(typeof(QueueChange))]
@@ -85,6 +91,11 @@ internal static class ControlRequests
 
     /// <param name="What">Null for all that was raised.</param>
     internal sealed record UndoLimit(string Name, string? Of, LimitThing? What);
+
+    /// <param name="Lasts">In seconds.</param>
+    internal sealed record SuspendSender(SuspendedKind Of, string Name, string Reason, long Lasts);
+
+    internal sealed record ResumeSender(SuspendedKind Of, string Name);
 
     /// <param name="Listener">That asks some stores only; null for all.</param>
     internal sealed record StoreQuestion(string User, string? Listener);
