@@ -27,7 +27,7 @@ public sealed class SuspendedSendersTests : IDisposable
         }
 
         using var second = Open();
-        Assert.Equal([one], second.All);
+        Assert.Equal(one, Assert.Single(second.All));
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class SuspendCommandTests : IAsyncDisposable
         await server.StartAsync();
         await Run.WithInputAsync("another horse", "credential", "add", LiveServer.User, "--password-stdin");
         var ids = (await Run.JsonAsync("credential", "list", LiveServer.User)).ToString();
-        Assert.Contains("#2", ids, StringComparison.Ordinal);
+        Assert.Contains("\"id\": 2", ids, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Ok, (await Run.PosternAsync("suspend", "credential", $"{LiveServer.User}#2", "--reason", "printer runs wild", "--for", "2h")).ExitCode);
         foreach (var (password, code) in new[] { ("another horse", "550"), (LiveServer.Password, "250") })
         {
