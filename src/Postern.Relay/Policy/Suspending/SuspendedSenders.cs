@@ -55,19 +55,19 @@ public sealed class SuspendedSenders : ISuspendedSenders, IDisposable
     /// </exception>
     public static SuspendedSenders OpenBeside(string database, IAuditLog audit, TimeProvider clock, bool isServer)
     {
-        var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(database)) ?? string.Empty, FileName);
+        var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(database)) ?? string.Empty, FileName);
         var known = new List<Suspension>();
         try
         {
             var number = 0;
-            foreach (var line in File.Exists(path) ? File.ReadAllLines(path, Encoding.ASCII) : [])
+            foreach (var line in File.Exists(file) ? File.ReadAllLines(file, Encoding.ASCII) : [])
             {
                 number++;
                 known.Add(
                     TryRead(line) ?? throw new IOException(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{path}, line {number} does not read: who is suspended is not known. Mend the line or take it out, "
+                            $"{file}, line {number} does not read: who is suspended is not known. Mend the line or take it out, "
                                 + $"and start again; postern log admin has what was suspended")));
             }
         }
@@ -76,7 +76,7 @@ public sealed class SuspendedSenders : ISuspendedSenders, IDisposable
             throw new IOException(e.Message, e);
         }
 
-        return new SuspendedSenders(path, known, audit, clock, isServer);
+        return new SuspendedSenders(file, known, audit, clock, isServer);
     }
 
     Suspension? ISuspendedSenders.Find(
