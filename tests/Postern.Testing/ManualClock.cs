@@ -2,10 +2,13 @@ namespace Postern.Testing;
 
 /// <summary>
 /// A clock that stands still until it is told to go on. Timers fire inside <see cref="Advance"/>, on the caller's thread, in order; one that
-/// is set for now fires at once, on the pool, as a real one does.
+/// is set for now fires at once, on the pool, as a real one does. With POSTERN_SLOW_CLOCK=1 whoever reads it or sets a timer is kept a while
+/// now and then: a test that advances it before what it tests has come so far fails, as it would on a busy machine.
 /// </summary>
 public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 {
+    private static readonly bool IsSlow = Environment.GetEnvironmentVariable("POSTERN_SLOW_CLOCK") is { Length: > 0 };
+
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
     private TimeSpan set;
@@ -15,12 +18,14 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 
     public override DateTimeOffset GetUtcNow()
     {
+        Loiter();
         lock (gate)
             return now + set;
     }
 
     public override long GetTimestamp()
     {
+        Loiter();
         lock (gate)
             return now.UtcTicks;
     }
@@ -71,6 +76,12 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
         }
     }
 
+    private static void Loiter()
+    {
+        if (IsSlow && Random.Shared.Next(4) == 0)
+            Thread.Sleep(Random.Shared.Next(12));
+    }
+
     private sealed class ManualTimer(ManualClock clock, TimerCallback callback, object? state) : ITimer
     {
         private TimeSpan period;
@@ -79,6 +90,7 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            Loiter();
             lock (clock.gate)
             {
                 clock.timers.Remove(this);

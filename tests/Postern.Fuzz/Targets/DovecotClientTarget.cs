@@ -38,7 +38,7 @@ internal sealed class DovecotClientTarget : ITarget
     {
         var signal = new Signal();
         var sizes = Draw.From(input.Span).OneIn(2) ? 1 : int.MaxValue;
-        var (connection, why) = await DovecotConnection.OpenAsync(new PieceStream(input, () => sizes), TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None);
+        var (connection, why) = await DovecotConnection.OpenAsync(new PieceStream(input, () => sizes), TimeSpan.FromSeconds(1), static () => Task.FromResult<string?>(null), TimeProvider.System, CancellationToken.None);
         BrokenException.Unless(connection is null == why is not null, "a connection, or why there is none");
         signal.Add(why?.Length ?? 0);
         if (connection is null)

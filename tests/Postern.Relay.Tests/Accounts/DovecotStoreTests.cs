@@ -178,8 +178,60 @@ public sealed class DovecotStoreTests : IAsyncDisposable
         fixture.Clock.Advance(new StoreTerms().Timeout);
         Assert.Equal(new LoginAnswer.Unavailable("no answer within 2 s"), await slow);
         fixture.Clock.Advance(new StoreTerms().Remember);
+        var before = dovecot.Connections;
         Assert.IsType<LoginAnswer.Match>(await CheckAsync(store));
+        Assert.Equal(before + 1, dovecot.Connections);
+    }
+
+    /// <summary>Its time is five seconds, for wrong passwords wait for two; a client is told within two all the same.</summary>
+    [Fact]
+    public async Task One_that_is_dead_is_known_within_two_seconds()
+    {
+        var store = AccountStores.Bound(Open(), new StoreTerms { Timeout = TimeSpan.FromSeconds(5) }, fixture.Clock);
+        dovecot.Answer = ScriptedDovecot.Welcoming("\tuser=" + Lisa);
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store));
+        (dovecot.Answer, dovecot.Greeting) = (static (_, _) => null, string.Empty);
+
+        LoginAnswer[] answers = await DoubtAsync(CheckAsync(store), CheckAsync(store, "bart"), CheckAsync(store, "homer"));
+
+        Assert.All(answers, static answer => Assert.Equal(new LoginAnswer.Unavailable("it answers nothing, and it takes the connection and says nothing on another"), answer));
         Assert.Equal(2, dovecot.Connections);
+        // Nor does anybody wait longer for a first connection.
+        fixture.Clock.Advance(new StoreTerms().Remember);
+        var asked = CheckAsync(store, "moe");
+        await dovecot.AcceptAsync(3);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(1.8));
+        Assert.Equal(new LoginAnswer.Unavailable("no answer within 1.8 s: it takes the connection and says nothing"), await asked);
+        (dovecot.Answer, dovecot.Greeting) = (ScriptedDovecot.Welcoming("\tuser=" + Lisa), ScriptedDovecot.Hello);
+        fixture.Clock.Advance(new StoreTerms().Remember);
+        Assert.IsType<LoginAnswer.Match>(await CheckAsync(store));
+    }
+
+    [Fact]
+    public async Task One_that_lets_wrong_passwords_wait_is_not_dead()
+    {
+        var store = AccountStores.Bound(Open(), new StoreTerms { Timeout = TimeSpan.FromSeconds(5) }, fixture.Clock);
+        dovecot.Answer = static (_, _) => null;
+        var asked = CheckAsync(store);
+        await dovecot.HearAsync(static line => line.StartsWith("AUTH", StringComparison.Ordinal));
+        fixture.Clock.Advance(DovecotConnection.Doubt);
+        await dovecot.AcceptAsync(2);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(2));
+        await dovecot.SayAsync(0, $"FAIL\t{ScriptedDovecot.NumberOf(dovecot.Heard[0])}\tuser={Lisa}\n");
+        Assert.IsType<LoginAnswer.NoMatch>(await asked);
+    }
+
+    /// <summary>Lets them wait until it is asked whether Dovecot lives, and the time pass that it has for an answer.</summary>
+    private async Task<LoginAnswer[]> DoubtAsync(params Task<LoginAnswer>[] asked)
+    {
+        foreach (var user in asked)
+            Assert.False(user.IsCompleted);
+        var connections = dovecot.Connections;
+        await dovecot.HearAsync(_ => dovecot.Heard.Count(static line => line.StartsWith("AUTH", StringComparison.Ordinal)) == asked.Length + 1);
+        fixture.Clock.Advance(DovecotConnection.Doubt);
+        await dovecot.AcceptAsync(connections + 1);
+        fixture.Clock.Advance(TimeSpan.FromMilliseconds(900));
+        return await Task.WhenAll(asked);
     }
 
     [Fact]

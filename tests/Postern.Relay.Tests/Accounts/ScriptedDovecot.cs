@@ -62,6 +62,31 @@ internal sealed class ScriptedDovecot : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until so many connections have come.</summary>
+    public async Task AcceptAsync(int count)
+    {
+        while (true)
+        {
+            Task next;
+            lock (gate)
+            {
+                if (clients.Count >= count)
+                    return;
+                next = signal.Task;
+            }
+
+            await next.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Says something that is no answer to what was heard last.</summary>
+    /// <param name="connection">Its number, from 0 on.</param>
+    public Task SayAsync(int connection, string text)
+    {
+        lock (gate)
+            return SayAsync(clients[connection], text);
+    }
+
     /// <summary>The number of the request that a line begins or goes on with.</summary>
     public static string NumberOf(string line) => line.Split('\t')[1];
 
@@ -97,9 +122,8 @@ internal sealed class ScriptedDovecot : IAsyncDisposable
             while (true)
             {
                 var client = await listener.AcceptTcpClientAsync();
-                lock (gate)
-                    clients.Add(client);
                 all.Add(ServeAsync(client, Interlocked.Increment(ref connections) - 1));
+                Tell(() => clients.Add(client));
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
@@ -121,14 +145,7 @@ internal sealed class ScriptedDovecot : IAsyncDisposable
             {
                 if (line.StartsWith("VERSION\t", StringComparison.Ordinal) || line.StartsWith("CPID\t", StringComparison.Ordinal))
                     continue;
-                TaskCompletionSource told;
-                lock (gate)
-                {
-                    heard.Add(line);
-                    (told, signal) = (signal, new(TaskCreationOptions.RunContinuationsAsynchronously));
-                }
-
-                told.SetResult();
+                Tell(() => heard.Add(line));
                 switch (Answer(line, number))
                 {
                     case "":
@@ -144,6 +161,19 @@ internal sealed class ScriptedDovecot : IAsyncDisposable
         {
             // It left.
         }
+    }
+
+    /// <summary>Does it, and wakes whoever waits for it.</summary>
+    private void Tell(Action what)
+    {
+        TaskCompletionSource told;
+        lock (gate)
+        {
+            what();
+            (told, signal) = (signal, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        told.SetResult();
     }
 
     private static Task SayAsync(TcpClient client, string text) => client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text)).AsTask();

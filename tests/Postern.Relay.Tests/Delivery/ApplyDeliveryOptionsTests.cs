@@ -15,9 +15,13 @@ public sealed class ApplyDeliveryOptionsTests
 
     private readonly TaskCompletionSource oldAnswers = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private TaskCompletionSource? warm;
+
     private FakeTransport SlowOld() => new(async (hop, message) =>
     {
-        if (hop.Name == "old.test:25")
+        if (message.Recipients[0].LocalPart == "warm")
+            await warm!.Task;
+        else if (hop.Name == "old.test:25")
             await oldAnswers.Task;
         return new DeliveryReport([.. message.Recipients.Select(r => r.LocalPart.StartsWith("later", StringComparison.Ordinal) ? FakeTransport.Later : FakeTransport.Delivered)], Reached: true);
     });
@@ -28,10 +32,7 @@ public sealed class ApplyDeliveryOptionsTests
         var transport = SlowOld();
         await using var rig = new DeliveryRig(ToOld, new ManualClock(), transport: transport);
         rig.Scheduler.Start();
-        var ids = await AddAsync(rig, 10);
-        await UntilAsync(() => transport.Attempts.Count == 1);
-        // One is under way and the lane has taken the one behind it.
-        await UntilAsync(() => rig.Scheduler.Statistics().Destinations[0].Waiting == 8);
+        var ids = await FillAsync(rig, transport, 10);
 
         rig.Scheduler.Apply(ToNew);
         foreach (var id in ids[2..])
@@ -40,9 +41,9 @@ public sealed class ApplyDeliveryOptionsTests
         foreach (var id in ids)
             await rig.Spool.GoneAsync(id);
 
-        Assert.Equal(10, transport.Attempts.Count);
-        Assert.Equal(10, transport.Attempts.SelectMany(static a => a.Recipients).Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(2, transport.Attempts.Count(static a => a.Hop.Name == "old.test:25"));
+        Assert.Equal(11, transport.Attempts.Count);
+        Assert.Equal(11, transport.Attempts.SelectMany(static a => a.Recipients).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(3, transport.Attempts.Count(static a => a.Hop.Name == "old.test:25"));
     }
 
     [Fact]
@@ -51,9 +52,7 @@ public sealed class ApplyDeliveryOptionsTests
         var transport = SlowOld();
         await using var rig = new DeliveryRig(ToOld, new ManualClock(), transport: transport);
         rig.Scheduler.Start();
-        await AddAsync(rig, 2);
-        await UntilAsync(() => transport.Attempts.Count == 1);
-        await UntilAsync(() => rig.Scheduler.Statistics().Destinations[0].Waiting == 0);
+        await FillAsync(rig, transport, 2);
         var id = await rig.AddAsync("ok@a.test", "ok@b.test", "ok2@a.test");
 
         rig.Scheduler.Apply(ToOld with { Routes = DeliveryRig.Options(new Route("a.test", "smtp://a.next.test"), new Route("*", "smtp://new.test")).Routes });
@@ -94,9 +93,7 @@ public sealed class ApplyDeliveryOptionsTests
         var transport = SlowOld();
         await using var rig = new DeliveryRig(ToOld with { Retry = Hourly }, clock, transport: transport);
         rig.Scheduler.Start();
-        var ids = await AddAsync(rig, 6);
-        await UntilAsync(() => transport.Attempts.Count == 1);
-        await UntilAsync(() => rig.Scheduler.Statistics().Destinations[0].Waiting == 4);
+        var ids = await FillAsync(rig, transport, 6);
 
         rig.Scheduler.Apply(ToOld with { Routes = RouteTable.Hold });
         await UntilAsync(() => rig.Scheduler.Statistics().Parked == 4);
@@ -104,13 +101,13 @@ public sealed class ApplyDeliveryOptionsTests
         await rig.Spool.GoneAsync(ids[0]);
         await rig.Spool.GoneAsync(ids[1]);
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Equal(2, transport.Attempts.Count);
+        Assert.Equal(3, transport.Attempts.Count);
         Assert.All(ids[2..], id => Assert.Equal(0, rig.Spool.Find(id)!.State.Attempts));
 
         rig.Scheduler.Apply(ToNew);
         foreach (var id in ids)
             await rig.Spool.GoneAsync(id);
-        Assert.Equal(6, transport.Attempts.Count);
+        Assert.Equal(7, transport.Attempts.Count);
         Assert.Equal(4, transport.Attempts.Count(static a => a.Hop.Name == "new.test:25"));
     }
 
@@ -121,10 +118,7 @@ public sealed class ApplyDeliveryOptionsTests
         var routes = DeliveryRig.Options(new Route("slow.test", "smtp://old.test"), new Route("*", "smtp://new.test")).Routes;
         await using var rig = new DeliveryRig(ToOld with { Routes = routes }, transport: transport);
         rig.Scheduler.Start();
-        foreach (var i in Enumerable.Range(0, 2))
-            await rig.AddAsync($"ok{i}@slow.test");
-        await UntilAsync(() => transport.Attempts.Count == 1);
-        await UntilAsync(() => rig.Scheduler.Statistics().Destinations.Sum(static d => d.Waiting) == 0);
+        await FillAsync(rig, transport, 2, "slow.test");
         var id = await rig.AddAsync("ok@slow.test", "ok@fast.test");
         await rig.Spool.UpdatedAsync(id, static s => s.Recipients[1].Status == Relay.Spool.RecipientStatus.Delivered);
 
@@ -211,11 +205,28 @@ public sealed class ApplyDeliveryOptionsTests
         Assert.Equal(500, transport.Attempts.Count);
     }
 
-    private static async Task<List<QueueId>> AddAsync(DeliveryRig rig, int count)
+    private static async Task<List<QueueId>> AddAsync(DeliveryRig rig, int count, string domain = "there.test")
     {
         var ids = new List<QueueId>();
         for (var i = 0; i < count; i++)
-            ids.Add(await rig.AddAsync($"ok{i}@there.test"));
+            ids.Add(await rig.AddAsync($"ok{i}@{domain}"));
+        return ids;
+    }
+
+    /// <summary>
+    /// The first of them is under way, and the lane has taken the one behind it: both stood in line when it came to them, for a message
+    /// before them kept it until then.
+    /// </summary>
+    private async Task<List<QueueId>> FillAsync(DeliveryRig rig, FakeTransport transport, int count, string domain = "there.test")
+    {
+        warm = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = await rig.AddAsync($"warm@{domain}");
+        await UntilAsync(() => transport.Attempts.Count == 1);
+        var ids = await AddAsync(rig, count, domain);
+        await UntilAsync(() => rig.Scheduler.Statistics().Destinations.Sum(static d => d.Waiting) == count);
+        warm.SetResult();
+        await rig.Spool.GoneAsync(first);
+        await UntilAsync(() => rig.Scheduler.Statistics().Destinations.Sum(static d => d.Waiting) == count - 2);
         return ids;
     }
 
@@ -229,7 +240,7 @@ public sealed class ApplyDeliveryOptionsTests
 
     private static async Task UntilAsync(Func<bool> isSo)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!isSo())
             await Task.Delay(1, patience.Token);
     }

@@ -260,7 +260,7 @@ public sealed class ClaimedWorkTests
 
     private static async Task UntilAsync(Func<bool> isSo)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!isSo())
             await Task.Delay(1, patience.Token);
     }

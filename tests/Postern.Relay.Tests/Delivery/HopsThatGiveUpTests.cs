@@ -234,7 +234,7 @@ public sealed class HopsThatGiveUpTests
 
     private static async Task WaitUntilAsync(Func<bool> condition)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!condition())
         {
             deadline.Token.ThrowIfCancellationRequested();

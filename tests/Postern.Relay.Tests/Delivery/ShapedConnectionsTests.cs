@@ -241,7 +241,7 @@ public sealed class ShapedConnectionsTests
         await PassAsync(TimeSpan.FromSeconds(5), () => rig.Spool.Find(third) is null);
 
         Assert.Single(standIn.Messages);
-        Assert.Equal(0, delivery.Connector.Places.Look("mx *.group.test")!.Connections);
+        await UntilAsync(() => delivery.Connector.Places.Look("mx *.group.test")!.Connections == 0);
     }
 
     [Fact]

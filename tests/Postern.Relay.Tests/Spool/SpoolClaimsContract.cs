@@ -238,7 +238,7 @@ public abstract class SpoolClaimsContract : SpoolContract
 
         async Task WokenAsync(int times)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
             while (Volatile.Read(ref woken) < times)
                 await Task.Delay(1, patience.Token);
             Assert.Equal(times, Volatile.Read(ref woken));

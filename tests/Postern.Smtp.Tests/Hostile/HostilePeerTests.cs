@@ -57,7 +57,7 @@ public sealed class HostilePeerTests
 
     private static async Task<ClientAnswer.Broken> BreakAsync(SinkPhase phase, SinkAction action, SmtpTimeouts timeouts)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         await using var sink = new ScriptedSink(SinkOptions.At(phase, action));
         await using var dialogue = await SinkClient.ConnectAsync(sink, new SmtpClientOptions { Hostname = Domain.Parse("client.test"), Timeouts = timeouts });
         var opened = await dialogue.OpenAsync(patience.Token);

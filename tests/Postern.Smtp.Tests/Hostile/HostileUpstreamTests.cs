@@ -36,7 +36,7 @@ public sealed class HostileUpstreamTests
 
     private static async Task<(ClientLoginAnswer Answer, IReadOnlyList<string> Said)> LogInAsync(SinkOptions server, ClientTls tls = ClientTls.Required, bool isTrusted = true)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         await using var sink = new ScriptedSink(server);
         await using var dialogue = await SinkClient.ConnectAsync(sink, Options(tls, isTrusted));
         Assert.IsType<ClientAnswer.Accepted>(await dialogue.OpenAsync(patience.Token));

@@ -23,7 +23,7 @@ public sealed class CloseNotifyTests
             Tls = new TlsOptions(TestCertificate.Instance),
         });
         server.Start();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var ct = patience.Token;
         await using var client = await RawClient.ConnectAsync(server, ct);
         await client.StartTlsAsync(ct);

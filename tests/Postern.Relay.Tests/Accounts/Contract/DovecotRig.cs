@@ -18,6 +18,8 @@ namespace Postern.Relay.Tests.Accounts.Contract;
 /// </summary>
 public sealed class DovecotRig : IStoreRig
 {
+    private const string Silence = "it takes the connection and says nothing";
+
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly string folder = Directory.CreateTempSubdirectory("postern-dovecot-").FullName;
@@ -79,8 +81,6 @@ public sealed class DovecotRig : IStoreRig
         [StoreFailure.Refused] = new("that is the socket for Dovecot's own services", NothingAsync, () => Configure($"dovecot:{folder}/run/auth-userdb")),
     };
 
-    private static string Silence => string.Create(CultureInfo.InvariantCulture, $"no answer within {new StoreTerms().Timeout.TotalSeconds} s");
-
     /// <summary>Its socket for clients.</summary>
     public string SocketPath => Path.Combine(folder, "run", "auth-client");
 
@@ -137,8 +137,12 @@ public sealed class DovecotRig : IStoreRig
 
     private static Task<Func<Task>> NothingAsync() => Task.FromResult<Func<Task>>(static () => Task.CompletedTask);
 
-    private static AccountSource Configure(string uri) => AccountStores.All.Single(static k => k.Word == "dovecot").Read(
-        new StoreKeys(), new AccountSource(uri, "mail.example.org") { Terms = new StoreTerms { MostQuestions = 200 } });
+    /// <summary>With the time that a configuration gives it which names none.</summary>
+    private static AccountSource Configure(string uri)
+    {
+        var kind = AccountStores.All.Single(static k => k.Word == "dovecot");
+        return kind.Read(new StoreKeys(), new AccountSource(uri, "mail.example.org") { Terms = new StoreTerms { MostQuestions = 200, Timeout = kind.UsualTimeout } });
+    }
 
     /// <summary>Dovecot has MD5 for the names of files.</summary>
     private string FileOf(string name) => Path.Combine(Users, Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(name))));

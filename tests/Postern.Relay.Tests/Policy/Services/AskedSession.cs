@@ -50,7 +50,7 @@ internal sealed class AskedSession
         },
         new Judge().Directory,
         audit,
-        clock ?? TimeProvider.System);
+        clock ?? new ManualClock());
 
     /// <summary>What the recipient is answered, without the reference; null where it is permitted.</summary>
     public static async Task<string?> ReplyAsync(RelayPolicy policy, SessionState? session = null)

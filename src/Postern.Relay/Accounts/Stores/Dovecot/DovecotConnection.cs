@@ -14,11 +14,15 @@ namespace Postern.Relay.Accounts.Stores.Dovecot;
 /// </summary>
 internal sealed class DovecotConnection : IDisposable
 {
+    /// <summary>A request that waits so long, while nothing else is heard either, is a reason to ask whether Dovecot lives.</summary>
+    public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
+
     private const string TooLong = "it sends a line of more than 16 KiB";
 
     private readonly Stream stream;
     private readonly TimeProvider clock;
     private readonly TimeSpan patience;
+    private readonly Func<Task<string?>> whyDead;
     private readonly AuthLineReader reader;
     private readonly CancellationTokenSource ending = new();
     private readonly SemaphoreSlim turn = new(1);
@@ -29,9 +33,10 @@ internal sealed class DovecotConnection : IDisposable
     private long heard;
 
     /// <param name="patience">A request that waits so long, while nothing else is heard either, is the end of the connection.</param>
-    private DovecotConnection(Stream stream, TimeSpan patience, TimeProvider clock)
+    /// <param name="whyDead">Asked after <see cref="Doubt"/>: why Dovecot is taken for dead; null where it lives. Never throws.</param>
+    private DovecotConnection(Stream stream, TimeSpan patience, Func<Task<string?>> whyDead, TimeProvider clock)
     {
-        (this.stream, this.patience, this.clock) = (stream, patience, clock);
+        (this.stream, this.patience, this.whyDead, this.clock) = (stream, patience, whyDead, clock);
         reader = new AuthLineReader(stream);
     }
 
@@ -50,11 +55,12 @@ internal sealed class DovecotConnection : IDisposable
 
     /// <summary>Says who this is and hears what is there; else why it cannot be asked, in words that hold no secret.</summary>
     /// <param name="stream">Its own from now on.</param>
+    /// <param name="whyDead">Asked while a request waits long: why Dovecot is taken for dead; null where it lives. Never throws.</param>
     /// <exception cref="OperationCanceledException">Only by <paramref name="ct"/>.</exception>
     public static async ValueTask<(DovecotConnection? Connection, string? Why)> OpenAsync(
-        Stream stream, TimeSpan patience, TimeProvider clock, CancellationToken ct)
+        Stream stream, TimeSpan patience, Func<Task<string?>> whyDead, TimeProvider clock, CancellationToken ct)
     {
-        var connection = new DovecotConnection(stream, patience, clock);
+        var connection = new DovecotConnection(stream, patience, whyDead, clock);
         string? why;
         try
         {
@@ -224,10 +230,11 @@ internal sealed class DovecotConnection : IDisposable
         }
 
         var (begun, heardBefore) = (clock.GetTimestamp(), Interlocked.Read(ref heard));
+        var waiter = DoubtingAsync(answer.Task, heardBefore, ct);
         _ = WriteAsync(line);
         try
         {
-            return await answer.Task.WaitAsync(ct);
+            return await waiter;
         }
         catch (OperationCanceledException)
         {
@@ -240,6 +247,29 @@ internal sealed class DovecotConnection : IDisposable
                 Cancel(request);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Dovecot lets who fails wait for two seconds, so that it is silent says nothing. One that greets nobody who comes meanwhile is dead.
+    /// </summary>
+    private async Task<DovecotAnswer> DoubtingAsync(Task<DovecotAnswer> answer, long heardBefore, CancellationToken ct)
+    {
+        try
+        {
+            return await answer.WaitAsync(Doubt, clock, ct);
+        }
+        catch (TimeoutException) when (heardBefore == Interlocked.Read(ref heard))
+        {
+            var dead = whyDead();
+            if (await Task.WhenAny(answer, dead).WaitAsync(ct) == dead && await dead is { } why)
+                End(why, isLost: false);
+        }
+        catch (TimeoutException)
+        {
+            // Others are answered.
+        }
+
+        return await answer.WaitAsync(ct);
     }
 
     private async Task WriteAsync(byte[] line)

@@ -15,12 +15,20 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
     /// <summary>How often it is tried again to reach one that nobody has asked for.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
+    /// <summary>It says what it offers at once, whatever it lets those wait for who fail. With the wait before it less than two seconds.</summary>
+    private static readonly TimeSpan Greeting = TimeSpan.FromMilliseconds(900);
+
+    private const string Silent = "it takes the connection and says nothing";
+
     private readonly Lock gate = new();
     private DovecotConnection? current;
     private Task<(DovecotConnection? Connection, string? Why)>? opening;
+    private Task<string?>? greeting;
     private ImmutableArray<string> offered = [];
     private long? lookedAt;
     private bool isDisposed;
+
+    private TimeSpan OpensWithin => source.Terms.Timeout < Greeting * 2 ? source.Terms.Timeout : Greeting * 2;
 
     /// <summary>The mechanisms that clients may use there, by what it has said last.</summary>
     public ImmutableArray<string> Offered
@@ -42,7 +50,7 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
                 return (open, null);
             if (isDisposed)
                 return (null, "the configuration has changed");
-            asked = opening ??= OpenAsync(new CancellationTokenSource(source.Terms.Timeout, clock));
+            asked = opening ??= OpenAsync(new CancellationTokenSource(OpensWithin, clock));
         }
 
         return await asked.WaitAsync(ct);
@@ -59,7 +67,7 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
                 || (lookedAt is { } at && clock.GetElapsedTime(at) < LookAgain))
                 return;
             lookedAt = clock.GetTimestamp();
-            opening = OpenAsync(new CancellationTokenSource(source.Terms.Timeout, clock));
+            opening = OpenAsync(new CancellationTokenSource(OpensWithin, clock));
         }
     }
 
@@ -90,7 +98,7 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
         {
             why = string.Create(
                 CultureInfo.InvariantCulture,
-                $"no answer within {source.Terms.Timeout.TotalSeconds:0.###} s: it takes the connection and says nothing");
+                $"no answer within {OpensWithin.TotalSeconds:0.###} s: {Silent}");
         }
         catch (SocketException e)
         {
@@ -131,7 +139,39 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
             throw;
         }
 
-        return await DovecotConnection.OpenAsync(new NetworkStream(socket, ownsSocket: true), source.Terms.Timeout, clock, ct);
+        return await DovecotConnection.OpenAsync(new NetworkStream(socket, ownsSocket: true), source.Terms.Timeout, WhyDeadAsync, clock, ct);
+    }
+
+    /// <summary>Sees whether it greets another connection; once for all who ask at a time.</summary>
+    private Task<string?> WhyDeadAsync()
+    {
+        lock (gate)
+            return isDisposed ? Task.FromResult<string?>(null) : greeting ??= GreetAsync();
+    }
+
+    private async Task<string?> GreetAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var end = new CancellationTokenSource(Greeting, clock);
+        try
+        {
+            var (connection, why) = await DialAsync(end.Token);
+            connection?.Dispose();
+            return why;
+        }
+        catch (OperationCanceledException)
+        {
+            return $"it answers nothing, and {Silent} on another";
+        }
+        catch (SocketException e)
+        {
+            return WhyNot(e);
+        }
+        finally
+        {
+            lock (gate)
+                greeting = null;
+        }
     }
 
     private static bool IsForClients(DovecotMechanism mechanism) =>

@@ -19,7 +19,7 @@ internal sealed class DovecotStore : IAccountStore, IMechanismStore
         static (context, source) => new DovecotStore((DovecotSource)source, context.Clock))
     {
         HasOwnKeys = true,
-        // Dovecot lets who fails wait for two seconds (auth_failure_delay), which is no outage.
+        // Dovecot lets who fails wait for two seconds (auth_failure_delay), which is no outage; a dead one is known before that.
         UsualTimeout = TimeSpan.FromSeconds(5),
         Read = DovecotSource.Read,
         WhyNot = DovecotSource.WhyNot,
