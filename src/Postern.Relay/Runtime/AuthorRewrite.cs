@@ -9,7 +9,10 @@ namespace Postern.Relay.Runtime;
 /// A header whose author is another from now on: one From field with the new address, under the name that the old one had; what the old
 /// ones said becomes Reply-To, unless the message has one, so that an answer still comes to whom its writer meant.
 /// </summary>
-/// <param name="Removed">What is left out of the section, in order: as reviewed, and each From and Sender.</param>
+/// <param name="Removed">
+/// What is left out of the section, in order: as reviewed, and each From and Sender; but no Sender of a message that was sent again, which
+/// belongs to the first sending (RFC 5322 §3.6.6).
+/// </param>
 /// <param name="Fields">What is written in its place.</param>
 internal sealed record AuthorRewrite(Mailbox Author, IReadOnlyList<Range> Removed, ReadOnlyMemory<byte> Fields)
 {
@@ -20,12 +23,13 @@ internal sealed record AuthorRewrite(Mailbox Author, IReadOnlyList<Range> Remove
             return null;
         var removed = new List<Range>(review.Removed);
         var (authors, name, hasReplyTo, isReadable, isOnly) = (new List<string>(), string.Empty, false, true, true);
+        var isSentAgain = HasResent(section);
         var fields = new HeaderSection(section);
         while (fields.TryNext())
         {
             hasReplyTo |= fields.Is("Reply-To");
             var isFrom = fields.Is("From");
-            if (!isFrom && !fields.Is("Sender"))
+            if (!isFrom && (isSentAgain || !fields.Is("Sender")))
                 continue;
             var range = fields.Start..fields.End;
             if (!removed.Contains(range))
@@ -51,6 +55,18 @@ internal sealed record AuthorRewrite(Mailbox Author, IReadOnlyList<Range> Remove
         if (isReadable && authors.Count > 0 && !hasReplyTo)
             HeaderField.Append(written, "Reply-To", string.Join(", ", authors).Split(' '));
         return new AuthorRewrite(author, removed, Encoding.Latin1.GetBytes(written.ToString()));
+    }
+
+    private static bool HasResent(ReadOnlySpan<byte> section)
+    {
+        var fields = new HeaderSection(section);
+        while (fields.TryNext())
+        {
+            if (fields.Name.Length > 7 && Ascii.EqualsIgnoreCase(fields.Name[..7], "Resent-"u8))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Octets as they are, a character each, on one line.</summary>
