@@ -43,6 +43,15 @@ internal static class ArgumentKinds
 
     public static ArgumentKind<Mailbox> Address { get; } = new("address", "an address such as archive@example.org", TryAddress);
 
+    /// <summary>Addresses in canonical form, or <c>@</c> and a domain.</summary>
+    public static ArgumentKind<string[]> Recipients { get; } = new(
+        "recipients", "addresses, or @ and a domain, such as @example.org boss@example.net, with spaces between", TryRecipients);
+
+    /// <summary>The same in US-ASCII, as a message that is not announced as SMTPUTF8 may have it (RFC 6531 §3.5).</summary>
+    public static ArgumentKind<Mailbox> AsciiAddress { get; } = new(
+        Address.Name, $"{Address.Expected}, in US-ASCII", static (string text, out Mailbox value) =>
+            TryAddress(text, out value) && value.IsAscii);
+
     /// <summary>The same in US-ASCII, as any message may have it in its header; there may be none.</summary>
     public static ArgumentKind<Mailbox?> AsciiAddressOrNone { get; } = new(
         Address.Name, $"{Address.Expected}, in US-ASCII", static (string text, out Mailbox? value) =>
@@ -111,6 +120,21 @@ internal static class ArgumentKinds
         var isRead = Mailbox.TryParse(text, out var mailbox);
         value = mailbox!;
         return isRead;
+    }
+
+    private static bool TryRecipients(string text, out string[] recipients)
+    {
+        var read = new List<string>();
+        recipients = [];
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (RecipientText.TryParse(word) is not { } one)
+                return false;
+            read.Add(one);
+        }
+
+        recipients = [.. read];
+        return recipients.Length > 0;
     }
 
     private static bool TryNetworks(string text, out IPNetwork[] networks)

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
@@ -44,6 +45,9 @@ public sealed record PolicyOptions
 
     /// <summary>Whose mail is which tenant's, and what it may be.</summary>
     public TenantTable Tenants { get; init; } = TenantTable.Empty;
+
+    /// <summary>What printers, scanners and the like may send, by rules of their own.</summary>
+    public DeviceTable Devices { get; init; } = DeviceTable.Empty;
 
     /// <summary>Which addresses lead to the senders of mail that was forwarded from here; null where none do.</summary>
     public Srs? Srs { get; init; }

@@ -50,6 +50,14 @@ internal static class Refusals
 
     public static Refusal ClientRejected { get; } = new(554, NotAuthorized, "Client host rejected: Access denied");
 
+    /// <summary>Of a listener that is there for others.</summary>
+    public static Refusal NoDevice(RuleContext context) =>
+        ClientRejected with { Text = $"Client host rejected: {context.Facts.Client} is none of the devices that may send here" };
+
+    /// <summary>Of a sender that may write to some only.</summary>
+    public static Refusal OtherRecipient(RuleContext context) =>
+        new(550, NotAuthorized, $"<{context.Recipient}>: Recipient address rejected: this client may write to other recipients only");
+
     /// <summary>Postfix's code; the name itself is not repeated.</summary>
     public static Refusal HeloRejected { get; } = new(
         504, new EnhancedStatus(5, 5, 2), "Helo command rejected: need fully-qualified hostname");

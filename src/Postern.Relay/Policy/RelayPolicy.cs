@@ -67,7 +67,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         AccessTables tables,
         IReadOnlySet<(string Path, string Pattern)>? waived = null)
     {
-        classes = new RuleClasses(options.Classes);
+        classes = new RuleClasses(options.Devices.AddTo(options.Classes));
         world = new PolicyWorld(
             options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock))
         {
@@ -81,15 +81,21 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Waived = waived ?? ImmutableHashSet<(string Path, string Pattern)>.Empty,
         };
         this.audit = audit;
-        RuleList[] lists = [new(RuleStage.Client, options.ClientRules, classes), new(RuleStage.Helo, options.HeloRules, classes)];
+        RuleList[] lists =
+        [
+            new(RuleStage.Client, WithDevices(options.ClientRules), classes), new(RuleStage.Helo, WithDevices(options.HeloRules), classes),
+        ];
         beforeRecipients = [.. lists.Where(static list => !list.IsEmpty), new(RuleStage.Sender, Bound(options.SenderRules), classes)];
-        recipientRules = new RuleList(RuleStage.Recipient, options.RecipientRules, classes);
+        recipientRules = new RuleList(RuleStage.Recipient, WithDevices(options.RecipientRules), classes);
         messageRules = new RuleList(RuleStage.Message, Bound(options.MessageRules), classes);
 
         ImmutableArray<RuleEntry> Bound(ImmutableArray<RuleEntry> rules) =>
             options.Tenants.IsEmpty || rules.Any(static rule => rule.Word == RejectTenantMismatch.Word)
-                ? rules
-                : [RejectTenantMismatch.Word, .. rules];
+                ? WithDevices(rules)
+                : [RejectTenantMismatch.Word, .. WithDevices(rules)];
+
+        ImmutableArray<RuleEntry> WithDevices(ImmutableArray<RuleEntry> rules) =>
+            options.Devices.IsEmpty || rules.Any(static rule => rule.Word == CheckDevices.Word) ? rules : [CheckDevices.Word, .. rules];
     }
 
     /// <summary>What is said of tenants.</summary>

@@ -21,6 +21,7 @@ public static class RelayRules
     [
         new Bcc(),
         new CheckAccess(),
+        new CheckDevices(),
         new CheckHttpPolicy(),
         new CheckPolicyService(),
         new Defer(),
@@ -41,6 +42,7 @@ public static class RelayRules
         new RejectNonFqdnHeloHostname(),
         new RejectNonFqdnRecipient(),
         new RejectNonFqdnSender(),
+        new RejectOtherRecipients(),
         new RejectOverLimit(),
         new RejectPlaintextSession(),
         new RejectSenderLoginMismatch(MismatchOf.Anybody),

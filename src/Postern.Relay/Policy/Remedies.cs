@@ -105,6 +105,6 @@ internal static class Remedies
 
     private static string SenderDomain(RuleContext context) => Quote(context.Sender.Mailbox?.Domain.Text);
 
-    private static string Network(RuleContext context) =>
+    public static string Network(RuleContext context) =>
         context.Facts.Client.AddressFamily == AddressFamily.InterNetwork ? $"{context.Facts.Client}/32" : $"{context.Facts.Client}/128";
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Access;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Services;
 using Postern.Relay.Policy.Suspending;
@@ -67,6 +68,9 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
     /// What DNS says of names and addresses; <see cref="UnknownNames"/> where nobody asks: it says nothing of what was decided before.
     /// </summary>
     public INameLookup Names => question.Recorded is null && world.Names is { } names ? names : UnknownNames.Instance;
+
+    /// <summary>What is said of the client as a device; null where it is none.</summary>
+    public DeviceTerms? Device => options.Devices.Find(Facts.Listener, Facts.Client);
 
     /// <summary>The configured network, or that of a file, that trusts this client for any sender; null when none.</summary>
     /// <exception cref="IOException">A file could never be read.</exception>

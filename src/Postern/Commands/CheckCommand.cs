@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration;
+using Postern.Configuration.Devices;
 using Postern.Configuration.Reading;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
@@ -53,6 +54,7 @@ internal static class CheckCommand
                     errors.IsEmpty && findings.AllAnswer, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)])
                 {
                     Stores = isLive ? findings.Stores : null,
+                    Devices = errors.IsEmpty && outcome is ConfigurationOutcome.Valid(var sound) ? DeviceDocument.Of(sound) : [],
                 },
                 CommandJson.Readable.CheckDocument);
         else
@@ -120,6 +122,8 @@ internal static class CheckCommand
             summary.Row($"listener {listener.Name}", $"{ListenerText.Describe(listener)}{mechanisms}");
         }
 
+        foreach (var devices in configuration.Devices)
+            summary.Row($"devices {devices.Terms.Name}", DeviceText.Describe(devices));
         foreach (var store in findings.Stores)
             summary.Row(
                 $"store {store.Store}",

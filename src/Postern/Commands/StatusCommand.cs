@@ -54,6 +54,8 @@ internal static class StatusCommand
                         CultureInfo.InvariantCulture,
                         $"{listener.Address}, {protocol}, auth {listener.Auth}, {listener.Connections} connections")
                     : $"{listener.Address}, tls {listener.Tls}, auth {listener.Auth}");
+        foreach (var devices in status.Devices)
+            page.Row($"devices {devices.Name}", devices.Text);
         foreach (var store in status.Stores)
             page.Row($"store {store.Store}", StoreText.Describe(store));
         foreach (var route in status.Deliveries.Routes)

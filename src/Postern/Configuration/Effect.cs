@@ -37,6 +37,7 @@ internal static class Effect
         ("network_files", NewConnections),
         ("domains", NewConnections),
         ("rules", NewConnections),
+        ("devices", NewConnections),
         ("delivery", Live),
         ("pools", Live),
         ("tenants", Live),

@@ -7,6 +7,8 @@ using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.DovecotAuth;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Devices;
+using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
@@ -74,8 +76,28 @@ internal static class EngineOptions
         MessageRules = configuration.Rules.Message,
         Classes = configuration.Rules.Classes,
         Patience = configuration.Rules.Patience,
-        Limits = configuration.Limits.Usage,
+        Devices = configuration.ToDevices(),
+        Limits = configuration.ToUsage(),
     };
+
+    private static DeviceTable ToDevices(this PosternConfiguration configuration) => configuration.Devices.IsEmpty
+        ? DeviceTable.Empty
+        : new DeviceTable(
+            configuration.Devices.Select(static d => d.Terms),
+            configuration.Devices.Where(static d => d.Listener is not null).Select(static d => d.Terms.Name));
+
+    /// <summary>What stands in <c>limits</c>, and in <c>devices</c>.</summary>
+    private static LimitTable ToUsage(this PosternConfiguration configuration)
+    {
+        var limited = configuration.Devices.Where(static d => !d.Terms.Limits.IsEmpty)
+            .ToFrozenDictionary(static d => d.Terms.Name, static d => d.Terms.Limits, StringComparer.Ordinal);
+        var usage = configuration.Limits.Usage;
+        return limited.Count == 0 ? usage : usage with
+        {
+            Devices = configuration.ToDevices(),
+            Scopes = usage.Scopes.Add(new ScopeLimits(LimitScope.Devices, []) { Own = limited }),
+        };
+    }
 
     /// <param name="isWidened">This machine's OpenSSL takes more than modern ciphers where a listener does not say what it takes.</param>
     public static SmtpListenerOptions ToListener(this ListenerOptions listener, bool isWidened) => new()

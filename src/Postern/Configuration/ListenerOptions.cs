@@ -22,6 +22,9 @@ internal sealed record ListenerOptions(
     /// <summary>The stores that are asked here, as <c>accounts</c> calls them; null for all.</summary>
     public ImmutableArray<string>? Accounts { get; init; }
 
+    /// <summary>Of an entry of <c>devices</c>, the one at this place; null for one of <c>listeners</c>.</summary>
+    public int? Device { get; init; }
+
     public MailProtocol Protocol { get; init; }
 
     /// <summary>Other servers have logins checked here, and no mail is taken; null for a way in for mail.</summary>
@@ -58,7 +61,7 @@ internal sealed record ListenerOptions(
     private static readonly Kind<MailProtocol?> Protocols = Kinds.Word<MailProtocol?>(
         ("smtp", MailProtocol.Smtp), ("lmtp", MailProtocol.Lmtp), (AuthServiceOptions.Word, null));
 
-    private static readonly Kind<BareNewlines> Newlines = Kinds.Word(
+    internal static readonly Kind<BareNewlines> Newlines = Kinds.Word(
         ("reject", BareNewlines.Reject), ("normalize", BareNewlines.Normalize));
 
     private static readonly Kind<AddressGrammar> Grammars = Kinds.Word(
@@ -67,25 +70,31 @@ internal sealed record ListenerOptions(
     private static readonly Kind<bool> CertificateRequests = Kinds.Word(("none", false), ("request", true));
 
 #pragma warning disable CA5397, SYSLIB0039 // named for a listener on purpose, for devices that cannot do better
-    private static readonly Kind<SslProtocols?> TlsFloors = Kinds.Word<SslProtocols?>(
+    internal static readonly Kind<SslProtocols?> TlsFloors = Kinds.Word<SslProtocols?>(
         ("1.0", SslProtocols.Tls | SslProtocols.Tls11 | SslProtocols.Tls12 | SslProtocols.Tls13),
         ("1.1", SslProtocols.Tls11 | SslProtocols.Tls12 | SslProtocols.Tls13),
         ("1.2", SslProtocols.Tls12 | SslProtocols.Tls13),
         ("1.3", SslProtocols.Tls13));
 #pragma warning restore CA5397, SYSLIB0039
 
-    private static readonly Kind<TlsCiphers> CipherSets = Kinds.Word(
+    internal static readonly Kind<TlsCiphers> CipherSets = Kinds.Word(
         ("modern", TlsCiphers.Modern), ("compatible", TlsCiphers.Compatible), ("legacy", TlsCiphers.Legacy));
 
-    private static readonly Kind<TlsMode> TlsModes =
+    internal static readonly Kind<TlsMode> TlsModes =
         Kinds.Word(("none", TlsMode.None), ("starttls", TlsMode.StartTls), ("required", TlsMode.Required), ("implicit", TlsMode.Implicit));
 
-    private static readonly Kind<AuthMode> AuthModes =
+    internal static readonly Kind<AuthMode> AuthModes =
         Kinds.Word(("off", AuthMode.Off), ("tls-only", AuthMode.TlsOnly), ("always", AuthMode.Always));
 
-    private static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", SaslMechanisms.All.Select(static m => m.Name));
+    internal static readonly Kind<string> MechanismNames = Kinds.NameOf("mechanism", SaslMechanisms.All.Select(static m => m.Name));
 
-    private static readonly Kind<string> ExtensionNames = Kinds.NameOf("extension", SmtpServer.OptionalExtensions);
+    internal static readonly Kind<string> ExtensionNames = Kinds.NameOf("extension", SmtpServer.OptionalExtensions);
+
+    /// <summary>What is taken where nothing is said of ciphers.</summary>
+    internal static TlsCiphers UsualCiphers(SslProtocols? floor) =>
+#pragma warning disable CA5397, SYSLIB0039 // asked for, not used
+        floor is { } spoken && spoken.HasFlag(SslProtocols.Tls11) ? TlsCiphers.Legacy : TlsCiphers.Modern;
+#pragma warning restore CA5397, SYSLIB0039
 
     public static ListenerOptions Read(Section section)
     {
@@ -175,13 +184,10 @@ internal sealed record ListenerOptions(
             "`tls.minimum`",
             "The oldest TLS version spoken here. `1.0` and `1.1` are broken: only for devices that cannot do better, "
                 + "on networks where that is acceptable.");
-#pragma warning disable CA5397, SYSLIB0039 // asked for, not used
-        var isOld = floor is { } spoken && spoken.HasFlag(SslProtocols.Tls11);
-#pragma warning restore CA5397, SYSLIB0039
         var ciphers = section.Value(
             "ciphers",
             CipherSets,
-            isOld ? TlsCiphers.Legacy : TlsCiphers.Modern,
+            UsualCiphers(floor),
             "`modern`; `legacy` where `tls_minimum` is `1.0` or `1.1`",
             "What is taken below TLS 1.3, here alone. `modern`: ECDHE with AES-GCM, or AES-CBC under SHA-2. `compatible`, "
                 + "for TLS 1.2 clients that cannot do that: also ChaCha20, AES-CBC under SHA-1, DHE, and RSA key exchange, "

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using Postern.Configuration.Devices;
 using Postern.Configuration.Doubts;
 using Postern.Configuration.Messages;
 using Postern.Configuration.Reading;
@@ -42,6 +43,9 @@ internal sealed record PosternConfiguration(
     public required ImmutableArray<Domain> Domains { get; init; }
 
     public required RulesOptions Rules { get; init; }
+
+    /// <summary>What printers and scanners may send; their listeners are among <see cref="Listeners"/>, behind all others.</summary>
+    public ImmutableArray<DeviceOptions> Devices { get; init; } = [];
 
     public required DeliverySection Delivery { get; init; }
 
@@ -204,6 +208,12 @@ internal sealed record PosternConfiguration(
                 "Recipient domains accepted from anyone, besides those of `postern domain add --accept`."),
             Rules = section.Child(
                 "rules", RulesOptions.Read, "Who may send what. The first rule that does not pass decides; the end of a list refuses."),
+            Devices = section.Children(
+                "devices",
+                DeviceOptions.Read,
+                [],
+                "Printers, scanners and other machines: where they connect, what is put up with from them, and what they may send "
+                    + "([printers-and-scanners](printers-and-scanners.md)). The first entry that a client is in counts."),
             Delivery = section.Child("delivery", DeliverySection.Read, "Where accepted messages go."),
             Pools = section.Named(
                 "pools",
@@ -240,7 +250,9 @@ internal sealed record PosternConfiguration(
                 section.ReportAt(key, "nothing says where that Vault is", "a section 'vault' with 'address'");
         }
 
+        configuration = configuration.WithDevices();
         configuration.CheckListeners(section);
+        configuration.CheckDevices(section);
         configuration.CheckRoutes(section);
         configuration.CheckPools(section);
         foreach (var (tenant, _) in configuration.Tenants.DistinctBy(static t => t.Name, StringComparer.Ordinal).Where(
@@ -291,7 +303,7 @@ internal sealed record PosternConfiguration(
                         ? "client_certificates is 'none'"
                         : WhyNotAnswered(name, listener);
                 if (reason is not null)
-                    section.Report("listeners", i, $"{name} is never offered here: {reason}");
+                    ReportListener(section, i, $"{name} is never offered here: {reason}");
             }
         }
 
@@ -305,11 +317,11 @@ internal sealed record PosternConfiguration(
         {
             var listener = Listeners[i];
             if (listener.Name is { } name && !names.TryAdd(name, i))
-                section.Report("listeners", i, $"the name '{name}' is taken by listeners[{names[name]}]");
+                ReportListener(section, i, $"the name '{name}' is taken by {KeyOf(names[name])}");
             foreach (var endpoint in listener.Endpoints)
             {
-                if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, $"listeners[{i}]"))
-                    section.Report("listeners", i, $"{endpoint} is taken by {endpoints[endpoint]}");
+                if (endpoint.Port != 0 && !endpoints.TryAdd(endpoint, KeyOf(i)))
+                    ReportListener(section, i, $"{endpoint} is taken by {endpoints[endpoint]}");
             }
 
             foreach (var path in listener.AuthService?.Paths ?? [])
@@ -317,6 +329,52 @@ internal sealed record PosternConfiguration(
                 if (!paths.TryAdd(path, $"listeners[{i}]"))
                     section.Report("listeners", i, $"{path} is taken by {paths[path]}");
             }
+        }
+    }
+
+    /// <summary>The key of a listener, which may stand in <c>devices</c>.</summary>
+    /// <param name="listener">Its place among <see cref="Listeners"/>.</param>
+    public string KeyOf(int listener) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(Listeners[listener].Device is null ? "listeners" : "devices")}[{Listeners[listener].Device ?? listener}]");
+
+    private void ReportListener(Section section, int listener, string message)
+    {
+        if (Listeners[listener].Device is { } device)
+            section.Report("devices", device, message);
+        else
+            section.Report("listeners", listener, message);
+    }
+
+    /// <summary>The same with the listeners of devices, and which devices come by which.</summary>
+    private PosternConfiguration WithDevices()
+    {
+        if (Devices.IsEmpty)
+            return this;
+        ImmutableArray<string> usual = [.. Listeners.Where(static l => l.AuthService is null).Select(static l => l.Name)];
+        ImmutableArray<DeviceOptions> placed = [.. Devices.Select(d => d.Place(usual))];
+        return this with
+        {
+            Devices = placed,
+            Listeners = [.. Listeners, .. placed.Select((d, i) => d.WithClients(placed, i)).OfType<ListenerOptions>()],
+        };
+    }
+
+    /// <summary>Two of one name would count as one, and a listener that does not exist brings nobody.</summary>
+    private void CheckDevices(Section section)
+    {
+        string[] names = [.. Listeners.Where(static l => l.AuthService is null).Select(static l => l.Name).OfType<string>()];
+        for (var i = 0; i < Devices.Length; i++)
+        {
+            var name = Devices[i].Terms.Name;
+            if (name.Length > 0 && Devices.Take(i).Any(d => string.Equals(d.Terms.Name, name, StringComparison.OrdinalIgnoreCase)))
+                section.Report("devices", i, $"the name '{name}' stands here twice");
+            foreach (var other in Devices[i].Through.Where(other => !names.Contains(other, StringComparer.OrdinalIgnoreCase)))
+                section.ReportAt(
+                    $"devices[{i.ToString(CultureInfo.InvariantCulture)}].listener",
+                    $"there is no listener '{other}'",
+                    $"one of {string.Join(", ", names)}",
+                    NearestName.Of(other, names));
         }
     }
 

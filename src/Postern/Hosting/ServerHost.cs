@@ -118,6 +118,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 }),
             ])
         {
+            Devices = DeviceDocument.Of(configuration),
             Connections = Relay.Connections,
             Load = new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
             SinceStart = new(

@@ -12,6 +12,8 @@ public sealed class OldTlsTests : IDisposable
           - { name: old, listen: ["127.0.0.1:0"], tls: implicit, tls_minimum: "1.1" }
           - { name: compatible, listen: ["127.0.0.1:0"], tls: implicit, ciphers: compatible }
           - { name: new, listen: ["127.0.0.1:0"], tls: implicit }
+        devices:
+          - { name: scanners, listen: "127.0.0.1:0", clients: [127.0.0.0/8], tls: implicit, tls_minimum: "1.0", from: scanner@example.org, to: "@example.org" }
         """;
 
     private readonly PosternHome home = new(Path.Combine(AppContext.BaseDirectory, "postern.dll"), Configuration);
@@ -26,6 +28,23 @@ public sealed class OldTlsTests : IDisposable
         Assert.True(await IsGreetedAsync(server, "old", "-tls1_1"));
         Assert.False(await IsGreetedAsync(server, "new", "-tls1_1"));
         Assert.True(await IsGreetedAsync(server, "new", "-tls1_2"));
+    }
+
+    /// <summary>A scanner of 2009.</summary>
+    [Fact]
+    public async Task A_device_that_knows_nothing_newer_than_TLS_1_0_sends_by_its_port_and_check_says_that_it_may()
+    {
+        await using var server = await home.ServeAsync();
+        Assert.Contains("devices 'scanners' on 127.0.0.1:0 takes TLS 1.0 and mail without a login from 127.0.0.0/8", (await home.RunAsync("check", "--json")).Output, StringComparison.Ordinal);
+        Assert.False(await IsGreetedAsync(server, "new", "-tls1"));
+
+        await using var device = new TypedDialogue(
+            Peer.Require("openssl"), "s_client", "-connect", server["scanners"].ToString(), "-tls1", "-cipher", "ALL:@SECLEVEL=0", "-quiet", "-crlf");
+        Assert.StartsWith("220 ", await device.ReplyAsync(), StringComparison.Ordinal);
+        foreach (var (line, reply) in new[] { ("EHLO copier", "250"), ("MAIL FROM:<x@device.local>", "250"), ("RCPT TO:<lisa@example.org>", "250"), ("DATA", "354") })
+            Assert.StartsWith(reply, await device.TypeAsync(line), StringComparison.Ordinal);
+        Assert.StartsWith("250 2.0.0 Queued as ", await device.TypeAsync("Subject: Scan\n\nx\n."), StringComparison.Ordinal);
+        Assert.Contains("\"scanners\"", (await home.RunAsync("log", "policy", "--json")).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
 using Postern.Sasl;
@@ -44,8 +45,9 @@ public sealed class EveryRefusalTests : IDisposable
                 if (decision.IsPermit)
                     continue;
                 refusals++;
-                // That of tenants is asked at both of its stages, wherever it is written; a dry run knows the header at the first.
-                Assert.Equal((word, word == "reject_tenant_mismatch" ? decision.Stage : stage), (decision.Rule, decision.Stage));
+                // That of tenants is asked at both of its stages, wherever it is written; a dry run knows the header at the first. That of
+                // devices is asked at every stage.
+                Assert.Equal((word, word is "reject_tenant_mismatch" or "check_devices" ? decision.Stage : stage), (decision.Rule, decision.Stage));
                 Assert.Equal((word, "refuse"), (decision.Chain[^1].Rule, decision.Chain[^1].Said));
                 Assert.True(!string.IsNullOrWhiteSpace(decision.Chain[^1].Remedy), $"{entry} at {stage} has no remedy for {situation}");
 
@@ -87,6 +89,9 @@ public sealed class EveryRefusalTests : IDisposable
     private static PolicyOptions Lists(RuleStage stage, RuleEntry entry) => new()
     {
         Networks = [IPNetwork.Parse("10.1.0.0/16")],
+        Devices = entry.Word == "check_devices"
+            ? new([new DeviceTerms("printers") { Listeners = ["submission"], Clients = [IPNetwork.Parse("10.1.0.0/16")] }], ["submission"])
+            : DeviceTable.Empty,
         Tenants = entry.Word != "reject_tenant_mismatch" ? TenantTable.Empty
             : stage == RuleStage.Sender ? new([new TenantTerms("acme") { Networks = [IPNetwork.Parse("10.1.0.0/16")], Domains = [Domain.Parse("acme.example")] }])
             : new([new TenantTerms("acme") { Header = "X-Tenant", Logins = ["scott"] }]),
@@ -285,6 +290,9 @@ public sealed class EveryRefusalTests : IDisposable
                 case ["add", var added, "to", ['t', 'e', 'n', 'a', 'n', 't', 's', '.', ..] key, "in", "postern.yaml"]:
                     lists = lists with { Tenants = new TenantTable(lists.Tenants.All.Select(t => Said(t, key, added))) };
                     return true;
+                case ["add", var network, "to", "clients", "of", "devices", "'printers'", "in", "postern.yaml"]:
+                    lists = lists with { Devices = lists.Devices.With(terms => terms with { Clients = terms.Clients.Add(IPNetwork.Parse(network)) }) };
+                    return true;
                 case ["have", "the", "client", "name", "no", "tenant"]:
                     tenant = null;
                     return true;
@@ -364,6 +372,7 @@ public sealed class EveryRefusalTests : IDisposable
             var sample = kind.Name switch
             {
                 "networks" => "203.0.113.0/24",
+                "recipients" => "@example.org",
                 "count/time" => "1/1h",
                 "address" => "archive@example.org",
                 "field" => "X-Origin: scanner",

@@ -6,6 +6,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Memory;
@@ -20,7 +21,7 @@ namespace Postern.Relay.Tests.Policy;
 /// <summary>
 /// Each rule as a client meets it: a session with the rules that the file's head lists, under <c># recipient: one; another</c> and so on.
 /// <c># list NAME: rules</c> is a list that has a name, <c># table NAME: lines</c> a file (written <c>TABLE:NAME</c> in rules),
-/// <c># tenant NAME: header F; login L; domain D</c>, <c># networks</c>, <c># domains</c>, <c># client</c> (203.0.113.9 otherwise), <c># suppressed</c>, <c># tls</c>. A client with an address
+/// <c># device NAME: client N; login; from A; to B</c>, <c># tenant NAME: header F; login L; domain D</c>, <c># networks</c>, <c># domains</c>, <c># client</c> (203.0.113.9 otherwise), <c># suppressed</c>, <c># tls</c>. A client with an address
 /// in 192.0.2.0/24 shows a certificate, CERT in rules. Behind <c>=</c>: <c>envelope sender recipients</c>, <c>tenant name</c>, <c>held</c>, <c>header text</c>
 /// of the last message, <c>stored count</c>, <c>decided rule</c>, <c>later time</c>.
 /// </summary>
@@ -103,6 +104,7 @@ public sealed class RuleTranscriptTests
                     Classes = transcript.Setup.Where(static s => s.Key.StartsWith("list ", StringComparison.Ordinal))
                         .ToImmutableSortedDictionary(static s => s.Key[5..], s => Rules(s.Key), StringComparer.Ordinal),
                     Recipients = new KnownRecipients(),
+                    Devices = new DeviceTable(transcript.Setup.Where(static s => s.Key.StartsWith("device ", StringComparison.Ordinal)).Select(static s => DeviceOf(s.Key[7..], s.Value)), ["submission"]),
                     Tenants = new TenantTable(transcript.Setup.Where(static s => s.Key.StartsWith("tenant ", StringComparison.Ordinal)).Select(static s => TermsOf(s.Key[7..], s.Value))),
                 },
                 directory,
@@ -206,6 +208,19 @@ public sealed class RuleTranscriptTests
         {
             var said = text.Split("; ").Select(static s => s.Split(' ', 2)).ToLookup(static s => s[0], static s => s[1]);
             return new TenantTerms(name) { Header = said["header"].SingleOrDefault(), Logins = [.. said["login"]], Domains = [.. said["domain"].Select(Domain.Parse)] };
+        }
+
+        private static DeviceTerms DeviceOf(string name, string text)
+        {
+            var said = text.Split("; ").Select(static s => s.Split(' ', 2)).ToLookup(static s => s[0], static s => s[^1]);
+            return new DeviceTerms(name)
+            {
+                Listeners = ["submission"],
+                Clients = [.. said["client"].Select(IPNetwork.Parse)],
+                Login = said["login"].Any() ? LoginNeed.Required : LoginNeed.Optional,
+                From = said["from"].Select(Mailbox.Parse).SingleOrDefault(),
+                To = [.. said["to"]],
+            };
         }
 
         private string[] Words(string key) =>

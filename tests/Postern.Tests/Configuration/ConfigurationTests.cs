@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
 
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("devices: []\n", "postern.yaml:1:1: devices: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, network_files, domains, rules, delivery, pools, tenants, sendmail, dkim, keep, logs, login_protection, external, kerberos, vault")]
+    [InlineData("printers: []\n", "postern.yaml:1:1: printers: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, network_files, domains, rules, devices, delivery, pools, tenants, sendmail, dkim, keep, logs, login_protection, external, kerberos, vault")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]
@@ -231,7 +231,7 @@ public sealed class ConfigurationTests
     [Fact]
     public void Every_error_is_reported_in_the_order_of_the_file()
     {
-        var errors = Errors("limits: { idle: x }\ndevices: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
+        var errors = Errors("limits: { idle: x }\nprinters: {}\nlisteners:\n  - { name: a, listen: [nonsense], auth: sometimes }\n");
 
         Assert.Equal(["postern.yaml:1:17", "postern.yaml:2:1", "postern.yaml:4:25", "postern.yaml:4:42"], errors.Select(static e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
     }

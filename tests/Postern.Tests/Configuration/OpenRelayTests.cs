@@ -17,6 +17,10 @@ public sealed class OpenRelayTests
     [InlineData("rules: { recipient: [reject_clients 192.0.2.0/24, warn_if_reject, permit] }", "rules.recipient[2]: permit permits")]
     [InlineData("rules: { recipient: [{ check_access: { by: client, table: TABLE } }, reject] }", "rules.recipient[0]: check_access permits")]
     [InlineData("networks: [0.0.0.0/1, 128.0.0.0/1, '::/1', '8000::/1']", "networks: they hold every client there is")]
+    [InlineData("networks: [0.0.0.0/1, 128.0.0.0/1]", "networks: they hold every client there is")]
+    [InlineData("network_files: TABLE", "network_files[0]: they hold every client there is: anybody could send anything through the listener mx")]
+    [InlineData("networks: [0.0.0.0/1]\nnetwork_files: TABLE", "network_files[0]: they hold every client there is")]
+    [InlineData("network_files: TABLE\nrules: { recipient: [permit] }", "network_files[0]: they hold every client there is")]
     public async Task It_is_an_error_with_its_line(string yaml, string expected)
     {
         var errors = Assert.IsType<ConfigurationOutcome.Invalid>(await ParseAsync(Public, yaml)).Errors;
@@ -30,6 +34,8 @@ public sealed class OpenRelayTests
     [InlineData("rules: { recipient: [permit_networks, permit_authenticated, reject_unauth_destination] }", Public)]
     [InlineData("rules: { recipient: [warn_if_permit] }", Public)]
     [InlineData("networks: [8.0.0.0/5, 128.0.0.0/1]", Public)]
+    [InlineData("networks: ['::/1', '8000::/1']", Public)]
+    [InlineData("network_files: TABLE\nrules: { recipient: [permit_authenticated, reject_unauth_destination] }", Public)]
     [InlineData("rules: { client: [reject], recipient: [permit] }", Public)]
     public async Task What_refuses_strangers_or_is_reached_by_none_is_no_open_relay(string yaml, string listener) =>
         Assert.IsType<ConfigurationOutcome.Valid>(await ParseAsync(listener, yaml));
@@ -60,7 +66,7 @@ public sealed class OpenRelayTests
         var table = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(table, "0.0.0.0/0 OK\n::/0 OK\n", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(table, "0.0.0.0/1 OK\n128.0.0.0/1 OK\n::/1 OK\n8000::/1 OK\n", TestContext.Current.CancellationToken);
             return ConfigurationFile.Parse("postern.yaml", "/etc/here", $"listeners: [{listener}]\n{yaml.Replace("TABLE", table, StringComparison.Ordinal)}\n");
         }
         finally

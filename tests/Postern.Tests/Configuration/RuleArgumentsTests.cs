@@ -44,6 +44,8 @@ public sealed class RuleArgumentsTests
     [InlineData("sender: [reject_over_limit]", "1:19: rules.sender[0].messages: missing key")]
     [InlineData("recipient: [reject_over_limit: { messages: 5/1h }]", "rules.recipient[0].recipients: missing key")]
     [InlineData("sender: [reject_over_limit 5]", "1:37: rules.sender[0]: the rule reject_over_limit takes no single argument")]
+    [InlineData("sender: [rewrite_sender büro@example.org]", "1:34: rules.sender[0].address: 'büro@example.org' is not right here; expected an address such as archive@example.org, in US-ASCII")]
+    [InlineData("recipient: [reject_other_recipients example.org]", "1:46: rules.recipient[0].allowed: 'example.org' is not right here; expected addresses, or @ and a domain")]
     [InlineData("client: [reject_clients 192.0.2.0/33]", "1:34: rules.client[0].networks: '192.0.2.0/33' is not right here")]
     [InlineData("client: [reject_unauth_destination]", "the rule reject_unauth_destination cannot stand at the client stage")]
     [InlineData("sender: [[a]]", "1:19: rules.sender[0]: ")]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
@@ -55,6 +56,12 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
     /// <summary>What is said of each tenant, changed.</summary>
     public List<Func<TenantTerms, TenantTerms>> Tenants { get; } = [];
 
+    /// <summary>What is said of devices, changed.</summary>
+    public List<Func<DeviceTerms, DeviceTerms>> Devices { get; } = [];
+
+    /// <summary>The client, and nobody else.</summary>
+    public IPNetwork ClientAlone => OnlyOf(Facts.Client);
+
     /// <summary>The header names no tenant.</summary>
     public bool NamesNoTenant { get; set; }
 
@@ -101,6 +108,9 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
         Tenants = Tenants.Count == 0
             ? options.Tenants
             : new TenantTable(options.Tenants.All.Select(t => Tenants.Aggregate(t, static (changed, change) => change(changed)))),
+        Devices = Devices.Count == 0
+            ? options.Devices
+            : options.Devices.With(terms => Devices.Aggregate(terms, static (changed, change) => change(changed))),
         Classes = options.Classes.ToImmutableSortedDictionary(static l => l.Key, l => Left(l.Value), StringComparer.Ordinal),
     };
 

@@ -120,6 +120,7 @@ internal static class LimitClaims
                 facts.Client,
                 facts.Client.AddressFamily == AddressFamily.InterNetwork ? table.PrefixV4 : table.PrefixV6),
             LimitScope.Senders => sender.Mailbox?.Domain.Text,
+            LimitScope.Devices => table.Devices.Find(facts.Listener, facts.Client)?.SubjectOf(facts),
             _ => recipient?.Domain.Text,
         };
 

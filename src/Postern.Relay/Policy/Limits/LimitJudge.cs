@@ -139,7 +139,9 @@ internal static class LimitJudge
         string.Create(
             CultureInfo.InvariantCulture,
             $"{WindowLimit.Amount(answer.Used, claim.What)} of {answer.Limit.ToString(claim.What)} {claim.What.Noun()} used by "
-                + $"{claim.Of.Name} (limits.{claim.Of.Scope.Word()}.{claim.What.Word()})");
+                + $"{claim.Of.Name} ({SectionOf(claim.Of.Scope)}{claim.Of.Scope.Word()}.{claim.What.Word()})");
+
+    private static string? SectionOf(LimitScope scope) => scope == LimitScope.Devices ? null : "limits.";
 
     /// <summary>Twice as much, and at least what is asked for.</summary>
     private static string RaiseCommand(in WindowClaim claim, in WindowAnswer answer)

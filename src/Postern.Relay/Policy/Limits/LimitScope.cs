@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Accounts;
+using Postern.Relay.Policy.Devices;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Limits;
@@ -28,6 +29,9 @@ public enum LimitScope
 
     /// <summary>Of the domain of the recipient.</summary>
     Domains,
+
+    /// <summary>Of one device of an entry of <c>devices</c>: <c>scanners/10.0.4.7</c>.</summary>
+    Devices,
 }
 
 /// <summary>What is counted.</summary>
@@ -67,6 +71,7 @@ public static class LimitWords
         [LimitScope.Networks] = ("networks", "client network"),
         [LimitScope.Senders] = ("senders", "sender domain"),
         [LimitScope.Domains] = ("domains", "recipient domain"),
+        [LimitScope.Devices] = ("devices", "device"),
     }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<LimitThing, (string Word, string Things)> Things = new Dictionary<LimitThing, (string, string)>
@@ -143,6 +148,10 @@ public static class LimitWords
                 return IPAddress.TryParse(text, out var address) && (name = AddressOf(address)).Length > 0;
             case LimitScope.Networks:
                 return IPNetwork.TryParse(text, out var network) && (name = network.ToString()).Length > 0;
+            case LimitScope.Devices:
+                return text.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
+                    && slash < text.Length - 1
+                    && DeviceTerms.IsName(text.AsSpan(0, slash));
             default:
                 if (!Domain.TryParse(text, out var domain) || domain.Literal is not null || !text.Contains('.', StringComparison.Ordinal))
                     return false;

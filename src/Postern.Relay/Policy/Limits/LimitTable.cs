@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Devices;
 
 namespace Postern.Relay.Policy.Limits;
 
@@ -18,6 +19,9 @@ public sealed record LimitTable
 
     /// <summary>Bits of a client's IPv6 network.</summary>
     public int PrefixV6 { get; init; } = 64;
+
+    /// <summary>Who is a device.</summary>
+    public DeviceTable Devices { get; init; } = DeviceTable.Empty;
 
     /// <summary>
     /// While counts are lost, because their file was damaged, what has a limit is answered 451. False: they begin anew.
@@ -46,7 +50,8 @@ public sealed record LimitTable
 public sealed record ScopeLimits(LimitScope Scope, ImmutableArray<ThingLimit> Limits)
 {
     /// <summary>
-    /// Of one name alone, in its canonical form: where something is said there of a thing, that counts, and not what is said of all.
+    /// Of one name alone, in its canonical form: where something is said there of a thing, that counts, and not what is said of all. Of
+    /// devices by the name of their entry.
     /// </summary>
     public FrozenDictionary<string, ImmutableArray<ThingLimit>> Own { get; init; } =
         FrozenDictionary<string, ImmutableArray<ThingLimit>>.Empty;
@@ -61,7 +66,8 @@ public sealed record ScopeLimits(LimitScope Scope, ImmutableArray<ThingLimit> Li
     public bool Notifies { get; init; }
 
     /// <summary>All that counts for one name.</summary>
-    public ImmutableArray<ThingLimit> For(string name) => Own.GetValueOrDefault(name, Limits);
+    public ImmutableArray<ThingLimit> For(string name) => Own.GetValueOrDefault(
+        Scope == LimitScope.Devices && name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? name[..slash] : name, Limits);
 
     /// <summary>Puts what is said of one name in the place of what is said of all, thing by thing.</summary>
     public static ImmutableArray<ThingLimit> Merge(ImmutableArray<ThingLimit> all, ImmutableArray<ThingLimit> own) =>

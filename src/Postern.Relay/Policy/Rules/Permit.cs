@@ -5,7 +5,9 @@ namespace Postern.Relay.Policy.Rules;
 /// </summary>
 internal sealed class Permit : IRelayRule
 {
-    public string Name => "permit";
+    public const string Word = "permit";
+
+    public string Name => Word;
 
     public string Doc =>
         "permit: all that come to it, at the end of a list. In `recipient` it makes an open relay unless rules before it "

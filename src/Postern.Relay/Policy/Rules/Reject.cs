@@ -11,7 +11,9 @@ internal sealed class Reject : IRelayRule
 
     private Reject(OwnReply reply) => this.reply = reply;
 
-    public string Name => "reject";
+    public const string Word = "reject";
+
+    public string Name => Word;
 
     public string Doc => "refuse (554): all that come to it, in own words: `{ reject: { text: Only partners here, code: 550 } }`";
 

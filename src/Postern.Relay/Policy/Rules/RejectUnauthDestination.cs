@@ -1,5 +1,6 @@
 using System.Buffers;
 using Postern.Relay.Envelopes;
+using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Rules;
 
@@ -22,6 +23,9 @@ internal sealed class RejectUnauthDestination : IRelayRule
 
     public RuleStage Stages => RuleStage.Recipient;
 
+    /// <summary>A server that the message goes on to may read another domain in it.</summary>
+    public static bool AsksForRouting(Mailbox recipient) => recipient.LocalPart.AsSpan().ContainsAny(Routing);
+
     public async ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
     {
         if (context.Recipient is not { } recipient)
@@ -31,7 +35,7 @@ internal sealed class RejectUnauthDestination : IRelayRule
         if (!await context.AcceptsAsync(recipient.Domain, ct))
             return new RuleAnswer.Refuse(
                 Refusals.RelayDenied(context), $"{recipient.Domain} is not a domain accepted here", Remedies.AcceptDomainAsync);
-        return recipient.LocalPart.AsSpan().ContainsAny(Routing)
+        return AsksForRouting(recipient)
             ? new RuleAnswer.Refuse(
                 Refusals.RelayDenied(context),
                 $"{recipient.Domain} is accepted here, but {recipient.LocalPart} asks for routing",

@@ -82,6 +82,9 @@ internal sealed record CheckDocument(
     /// <summary>Those that were tried; null without <c>--live</c>.</summary>
     public ImmutableArray<StoreTrialOutcome>? Stores { get; init; }
 
+    /// <summary>What is put up with from printers and scanners.</summary>
+    public ImmutableArray<DeviceDocument> Devices { get; init; } = [];
+
     /// <param name="Line">0 where no place in the file is meant.</param>
     internal sealed record Finding(string? File, int Line, int Column, string Key, string Message, string? Expected, string? Nearest);
 }

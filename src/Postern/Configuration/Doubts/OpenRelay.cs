@@ -2,9 +2,12 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Devices;
+using Postern.Smtp.Transport;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Configuration.Doubts;
@@ -27,6 +30,9 @@ internal static class OpenRelay
         }.Select(IPAddress.Parse),
     ];
 
+    /// <summary>The word of the rule that asks about devices.</summary>
+    private const string DeviceRule = "check_devices";
+
     private static readonly Mailbox Victim = Mailbox.Parse("victim@elsewhere.example");
 
     private static readonly ImmutableArray<ReversePath> Senders =
@@ -35,18 +41,89 @@ internal static class OpenRelay
     /// <summary>The error, where it is written; null where strangers are refused. Of a configuration that has no other error.</summary>
     public static ConfigurationError? Of(PosternConfiguration configuration)
     {
+        var policy = configuration.ToPolicy();
+        if (OfDevices(configuration, policy) is { } devices)
+            return devices;
         if (PublicOf(configuration) is not { } open)
             return null;
-        var policy = configuration.ToPolicy();
-        if (StrangersOf(policy).Count == 0)
-            return configuration.ErrorAt(
-                "networks", $"they hold every client there is: anybody could send anything through the listener {open.Name}");
-        if (WhatPermits(policy, open) is not { } permits)
-            return null;
-        return configuration.ErrorAt(
-            KeyOf(permits, policy),
-            $"{permits} permits whoever comes to it, so anybody could send anything to anywhere through the listener {open.Name}: "
-                + "write rules before it that refuse, or take it out; reject_unauth_destination takes mail for the own domains alone");
+        foreach (var family in FamiliesOf(open))
+        {
+            if (WhatPermits(policy, open, Known(policy), family) is { } permits)
+                return configuration.ErrorAt(
+                    KeyOf(permits, policy),
+                    $"{permits} permits whoever comes to it, so anybody could send anything to anywhere through the listener {open.Name}: "
+                        + "write rules before it that refuse, or take it out; "
+                        + "reject_unauth_destination takes mail for the own domains alone");
+            // Where nobody is left who is not trusted, whoever trusts them is to blame.
+            if (StrangersOf(Known(policy), family).Count == 0 && WhatPermits(policy, open, [], family) is not null)
+                return configuration.ErrorAt(
+                    StrangersOf(policy.Networks, family).Count == 0 ? "networks" : FileOf(policy, family),
+                    $"they hold every client there is: anybody could send anything through the listener {open.Name}");
+        }
+
+        return null;
+    }
+
+    private static ImmutableArray<IPNetwork> Known(PolicyOptions policy) =>
+        policy.NetworkFiles.IsEmpty ? policy.Networks : [.. policy.Networks, .. policy.NetworkFiles.SelectMany(InFile)];
+
+    /// <summary>
+    /// Devices that anybody could be, and listeners of theirs by which somebody gets through who is none: whatever the lists say that stand
+    /// before what is said of devices.
+    /// </summary>
+    private static ConfigurationError? OfDevices(PosternConfiguration configuration, PolicyOptions policy)
+    {
+        for (var i = 0; i < configuration.Devices.Length; i++)
+        {
+            var terms = configuration.Devices[i].Terms;
+            var key = string.Create(CultureInfo.InvariantCulture, $"devices[{i}]");
+            var takesInClear = configuration.Devices[i].Listener is { Auth: AuthMode.Always };
+            foreach (var family in Families)
+            {
+                if (!terms.Clients.IsEmpty
+                    && StrangersOf(terms.Clients, family).Count == 0
+                    && (terms.Login != LoginNeed.Required || takesInClear))
+                    return configuration.ErrorAt(
+                        $"{key}.clients",
+                        terms.Login != LoginNeed.Required
+                            ? $"they hold every client there is: anybody could send as one of the devices '{terms.Name}'"
+                            : "they hold every client there is, and 'auth: always' takes passwords in clear from all of them");
+            }
+
+            if (configuration.Devices[i].Listener is not { } own)
+                continue;
+            var known = configuration.Devices.Where(d => d.Terms.Listeners.Contains(own.Name, StringComparer.OrdinalIgnoreCase))
+                .SelectMany(static d => d.Terms.Clients).Concat(Known(policy)).ToImmutableArray();
+            foreach (var family in Families)
+            {
+                if (WhatPermits(policy, own, known, family) is { } permits)
+                    return configuration.ErrorAt(
+                        KeyOf(permits, policy),
+                        $"{permits} permits whoever comes to it before {DeviceRule} is asked, so anybody could send anything to "
+                            + $"anywhere through the listener {own.Name} of the devices '{terms.Name}': write {DeviceRule} before it");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The file without which somebody would be a stranger.</summary>
+    private static string FileOf(PolicyOptions policy, AddressFamily family)
+    {
+        for (var i = 0; i < policy.NetworkFiles.Length; i++)
+        {
+            if (StrangersOf([.. policy.Networks, .. policy.NetworkFiles.RemoveAt(i).SelectMany(InFile)], family).Count > 0)
+                return string.Create(CultureInfo.InvariantCulture, $"network_files[{i}]");
+        }
+
+        return "network_files";
+    }
+
+    /// <summary>None of a file that does not read: that is told elsewhere, and no server starts with it.</summary>
+    private static IReadOnlyList<IPNetwork> InFile(string path)
+    {
+        TrustedNetworks.Read(path, out var networks);
+        return networks;
     }
 
     /// <summary>
@@ -68,7 +145,7 @@ internal static class OpenRelay
                 Classes = policy.Classes.ToImmutableSortedDictionary(
                     static list => list.Key, list => AsPermit(list.Value, asking), StringComparer.Ordinal),
             };
-            if (WhatPermits(saysOk, open) is not null)
+            if (FamiliesOf(open).Any(family => WhatPermits(saysOk, open, Known(policy), family) is not null))
                 yield return (
                     KeyOf(asking, policy),
                     $"whoever the service of {asking} answers OK for may send anything to anywhere through the listener {open.Name}: "
@@ -85,15 +162,21 @@ internal static class OpenRelay
     private static ListenerOptions? PublicOf(PosternConfiguration configuration) => configuration.Listeners.FirstOrDefault(static l =>
         l is { AuthService: null, Clients: null } && l.Endpoints.Any(static e => !IPAddress.IsLoopback(e.Address)));
 
-    private static List<IPAddress> StrangersOf(PolicyOptions policy) =>
-        [.. Everywhere.Where(address => !policy.Networks.Any(network => network.Contains(address)))];
+    /// <summary>By which clients reach a listener: one whose every client of a family gets through is open.</summary>
+    private static IEnumerable<AddressFamily> FamiliesOf(ListenerOptions open) =>
+        open.Endpoints.Where(static e => !IPAddress.IsLoopback(e.Address)).Select(static e => e.AddressFamily).Distinct();
+
+    private static List<IPAddress> StrangersOf(IReadOnlyCollection<IPNetwork> known, AddressFamily family) =>
+        [.. Everywhere.Where(a => a.AddressFamily == family && !known.Any(network => network.Contains(a)))];
 
     /// <summary>The rule that permits all strangers; null where one of them is refused.</summary>
-    private static string? WhatPermits(PolicyOptions policy, ListenerOptions open)
+    /// <param name="known">Who is no stranger.</param>
+    private static string? WhatPermits(
+        PolicyOptions policy, ListenerOptions open, ImmutableArray<IPNetwork> known, AddressFamily family)
     {
         var rules = new RelayPolicy(policy, new Nobody(), NoAuditLog.Instance, TimeProvider.System, names: new AllKnown());
         string? permits = null;
-        foreach (var stranger in StrangersOf(policy))
+        foreach (var stranger in StrangersOf(known, family))
         {
             // Who is refused for one sender may be let in for another.
             permits = Senders.Select(sender => Ask(rules, open.Name, stranger, sender)).FirstOrDefault(static rule => rule is not null);
@@ -103,6 +186,8 @@ internal static class OpenRelay
 
         return permits;
     }
+
+    private static readonly AddressFamily[] Families = [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6];
 
     private static string KeyOf(string rule, PolicyOptions policy)
     {

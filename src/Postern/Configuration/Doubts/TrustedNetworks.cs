@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using Postern.Machine;
 using Postern.Relay.Policy.Access;
+using Postern.Relay.Policy.Devices;
 
 namespace Postern.Configuration.Doubts;
 
@@ -36,11 +37,26 @@ internal static class TrustedNetworks
             if (Read(configuration.NetworkFiles[i], out var networks) is null && Doubt(networks, shared) is { } doubt)
                 yield return configuration.ErrorAt(KeyOf(i), doubt);
         }
+
+        foreach (var doubt in OfDevices(configuration, shared))
+            yield return doubt;
+    }
+
+    /// <summary>Of devices that need no login.</summary>
+    private static IEnumerable<ConfigurationError> OfDevices(PosternConfiguration configuration, ImmutableArray<SharedAddress> shared)
+    {
+        for (var i = 0; i < configuration.Devices.Length; i++)
+        {
+            var terms = configuration.Devices[i].Terms;
+            if (terms.Login != LoginNeed.Required && Doubt(terms.Clients, shared) is { } doubt)
+                yield return configuration.ErrorAt(string.Create(CultureInfo.InvariantCulture, $"devices[{i}].clients"), doubt);
+        }
     }
 
     private static string KeyOf(int file) => string.Create(CultureInfo.InvariantCulture, $"network_files[{file}]");
 
-    private static string? Read(string path, out IReadOnlyList<IPNetwork> networks)
+    /// <summary>Why a file cannot be read; null where it can.</summary>
+    public static string? Read(string path, out IReadOnlyList<IPNetwork> networks)
     {
         networks = [];
         try

@@ -13,7 +13,7 @@ internal static class UsageSection
     {
         var scopes = ImmutableArray.CreateBuilder<ScopeLimits>();
         var (v4, v6) = (24, 64);
-        foreach (var scope in LimitWords.AllScopes)
+        foreach (var scope in LimitWords.AllScopes.Where(static one => one != LimitScope.Devices))
         {
             if (section.OptionalChild(scope.Word(), child => ReadScope(child, scope, ref v4, ref v6), DocOf(scope)) is { } one
                 && (!one.Limits.IsEmpty || one.Own.Count > 0))

@@ -37,7 +37,7 @@ internal static class ProtocolFloor
                 continue;
             warnings.Add(
                 configuration.ErrorAt(
-                    $"listeners[{i}].ciphers",
+                    $"{configuration.KeyOf(i)}.ciphers",
                     "this machine's TLS library could not be told the ciphers of one listener alone: DHE is not taken, "
                         + "and keys and signatures must be as strong as this machine asks for"));
             foreach (var (protocol, name) in Old)
@@ -47,7 +47,7 @@ internal static class ProtocolFloor
                     && isRefused.Add(protocol))
                 {
                     warnings.Add(configuration.ErrorAt(
-                        $"listeners[{i}].tls_minimum",
+                        $"{configuration.KeyOf(i)}.tls_minimum",
                         $"this machine's OpenSSL refuses {name}, so nobody can speak it here: "
                             + $"start postern with OPENSSL_CONF naming a file that says 'MinProtocol = TLSv1' and "
                             + $"'CipherString = DEFAULT@SECLEVEL=0'"));

@@ -44,6 +44,9 @@ internal sealed record StatusDocument(
     /// <summary>How each store of accounts answers, in the order in which they are asked.</summary>
     public ImmutableArray<StoreCondition> Stores { get; init; } = [];
 
+    /// <summary>What is put up with from printers and scanners.</summary>
+    public ImmutableArray<DeviceDocument> Devices { get; init; } = [];
+
     /// <summary>How the limits of logins, clients and domains stand.</summary>
     public LimitState? Limits { get; init; }
 

@@ -263,7 +263,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         {
             next.Dispose();
             var i = next.Configuration.Listeners.Select(static l => l.Name).ToList().IndexOf(e.Listener);
-            return Refuse([next.Configuration.ErrorAt($"listeners[{i}].listen", e.Message)], why);
+            return Refuse([next.Configuration.ErrorAt($"{next.Configuration.KeyOf(i)}.listen", e.Message)], why);
         }
         catch (ArgumentException e)
         {

@@ -29,7 +29,7 @@ internal sealed class RewriteSender : IRelayRule
     public string Shorthand => "address";
 
     public IRelayRule With(RuleStage stage, RuleArguments arguments) =>
-        new RewriteSender(arguments.Required("address", ArgumentKinds.Address, "Who hears of failures."));
+        new RewriteSender(arguments.Required("address", ArgumentKinds.AsciiAddress, "Who hears of failures."));
 
     public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
         new(new RuleAnswer.Pass($"the sender becomes {to}") { Effect = new MessageEffect.Sender(to!) });
