@@ -5,6 +5,7 @@ using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
+using Postern.Testing;
 
 namespace Postern.Relay.Tests.Policy.Services;
 
