@@ -15,7 +15,9 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
     /// <summary>How often it is tried again to reach one that nobody has asked for.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
-    /// <summary>It says what it offers at once, whatever it lets those wait for who fail. With the wait before it less than two seconds.</summary>
+    /// <summary>
+    /// It says what it offers at once, whatever it lets those wait for who fail. With the wait before it less than two seconds.
+    /// </summary>
     private static readonly TimeSpan Greeting = TimeSpan.FromMilliseconds(900);
 
     private const string Silent = "it takes the connection and says nothing";
@@ -139,7 +141,8 @@ internal sealed class DovecotServer(DovecotSource source, TimeProvider clock) : 
             throw;
         }
 
-        return await DovecotConnection.OpenAsync(new NetworkStream(socket, ownsSocket: true), source.Terms.Timeout, WhyDeadAsync, clock, ct);
+        return await DovecotConnection.OpenAsync(
+            new NetworkStream(socket, ownsSocket: true), source.Terms.Timeout, WhyDeadAsync, clock, ct);
     }
 
     /// <summary>Sees whether it greets another connection; once for all who ask at a time.</summary>
