@@ -47,12 +47,9 @@ internal static class ArgumentKinds
     public static ArgumentKind<string[]> Recipients { get; } = new(
         "recipients", "addresses, or @ and a domain, such as @example.org boss@example.net, with spaces between", TryRecipients);
 
-    /// <summary>The same in US-ASCII, as a message that is not announced as SMTPUTF8 may have it (RFC 6531 §3.5).</summary>
-    public static ArgumentKind<Mailbox> AsciiAddress { get; } = new(
-        Address.Name, $"{Address.Expected}, in US-ASCII", static (string text, out Mailbox value) =>
-            TryAddress(text, out value) && value.IsAscii);
-
-    /// <summary>The same in US-ASCII, as any message may have it in its header; there may be none.</summary>
+    /// <summary>
+    /// An address in US-ASCII, as any message may have it, also one that is not announced as SMTPUTF8 (RFC 6531 §3.5); there may be none.
+    /// </summary>
     public static ArgumentKind<Mailbox?> AsciiAddressOrNone { get; } = new(
         Address.Name, $"{Address.Expected}, in US-ASCII", static (string text, out Mailbox? value) =>
             Mailbox.TryParse(text, out value) && value.IsAscii);

@@ -135,6 +135,7 @@ internal sealed record PosternConfiguration(
         .. SilentSettings.Of(this),
         .. MistakenWays.Of(this),
         .. OpenAuthService.Of(this),
+        .. SilentDevices.Of(this),
         .. OpenRelay.DoubtsOf(this),
         .. Pools.Where(static p => p.Options.Foreign is not null).Select(
             static p => ($"pools.{p.Name}.sources", $"{p.Options.Foreign} is no address of this machine: nothing can leave from it")),

@@ -218,7 +218,8 @@ public sealed class RuleTranscriptTests
                 Listeners = ["submission"],
                 Clients = [.. said["client"].Select(IPNetwork.Parse)],
                 Login = said["login"].Any() ? LoginNeed.Required : LoginNeed.Optional,
-                From = said["from"].Select(Mailbox.Parse).SingleOrDefault(),
+                From = said["from"].Where(static from => from != "login").Select(Mailbox.Parse).SingleOrDefault(),
+                IsFromRewritten = said["from"].Contains("login"),
                 To = [.. said["to"]],
             };
         }

@@ -22,7 +22,8 @@ public sealed class DeviceConfigurationTests
     [InlineData("{ name: submission, listen: '0.0.0.0:25', clients: [10.0.4.0/24] }", "devices[0]: the name 'submission' is taken by listeners[0]")]
     [InlineData("{ name: s, clients: [10.0.4.0/24] }, { name: S, clients: [10.0.5.0/24] }", "devices[1]: the name 'S' stands here twice")]
     [InlineData("{ name: 's/t', clients: [10.0.4.0/24] }", "devices[0].name: 's/t' is not right here; expected letters, digits, - and _")]
-    [InlineData("{ name: s, clients: [10.0.4.0/24], from: 'büro@example.org' }", "devices[0].from: 'büro@example.org' is not right here; expected an address such as scanner@example.org, in US-ASCII")]
+    [InlineData("{ name: s, clients: [10.0.4.0/24], from: 'büro@example.org' }", "devices[0].from: 'büro@example.org' is not right here; expected an address such as scanner@example.org, in US-ASCII, or 'login'")]
+    [InlineData("{ name: s, clients: [10.0.4.0/24], login: optional, from: login }", "devices[0].from: 'login' where they send without one; expected an address, or 'login: required'")]
     [InlineData("{ name: s, clients: [10.0.4.0/24], to: example.org }", "devices[0].to: 'example.org' is not right here; expected an address, or @ and a domain, such as boss@example.org or @example.org")]
     [InlineData("{ name: s, clients: [10.0.4.0/24], messages: 200 }", "devices[0].messages: '200' is not right here; expected a count and a time such as 500/1h, at most 31 days")]
     [InlineData("{ name: s, clients: [0.0.0.0/1, 128.0.0.0/1] }", "devices[0].clients: they hold every client there is: anybody could send as one of the devices 's'")]
@@ -55,6 +56,24 @@ public sealed class DeviceConfigurationTests
     [InlineData("{ name: s, listen: '0.0.0.0:2587', login: required }", "devices 's' on :2587 takes nothing that others may not from everywhere")]
     public void What_is_weaker_than_elsewhere_is_said_in_one_sentence(string entry, string expected) => Assert.Equal(
         expected, DeviceText.Describe(Assert.Single(Assert.IsType<ConfigurationOutcome.Valid>(Parse($"devices: [{entry}]\n")).Configuration.Devices)));
+
+    [Theory]
+    [InlineData("{ name: all, listen: '0.0.0.0:25', clients: [10.0.4.0/24] }, { name: one, listener: all, clients: [10.0.4.7/32] }", "devices[1].clients: no client comes to it: all of them are devices 'all', which stand before it")]
+    [InlineData("{ name: one, listener: all, clients: [10.0.4.7/32] }, { name: all, listen: '0.0.0.0:25', clients: [10.0.4.0/24] }", null)]
+    [InlineData("{ name: one, clients: [10.0.4.7/32] }, { name: two, clients: [10.0.4.0/24] }", null)]
+    [InlineData("{ name: one, clients: [10.0.4.7/32] }, { name: two, clients: [10.0.4.7/32], listener: known }", "devices[1].clients: no client comes to it")]
+    [InlineData("{ name: one, listener: known, clients: [10.0.4.7/32] }", "devices[0].listener: the listener known takes no connection from 10.0.4.7/32: its 'clients' are others")]
+    [InlineData("{ name: one, listener: known, clients: [10.0.0.0/8] }", null)]
+    public void An_entry_that_no_client_comes_to_is_doubted(string entries, string? expected)
+    {
+        var configuration = Assert.IsType<ConfigurationOutcome.Valid>(Parse(
+            $"listeners: [{{ name: submission, listen: '127.0.0.1:587' }}, {{ name: known, listen: '127.0.0.1:588', clients: [10.0.5.0/24] }}]\ndevices: [{entries}]\n")).Configuration;
+        var doubts = configuration.Doubts.Where(static d => d.Key.StartsWith("devices", StringComparison.Ordinal)).Select(static d => $"{d.Key}: {d.Text}").ToList();
+        if (expected is null)
+            Assert.Empty(doubts);
+        else
+            Assert.Contains(doubts, doubt => doubt.StartsWith(expected, StringComparison.Ordinal));
+    }
 
     [Fact]
     public void A_listener_of_devices_lets_all_of_them_connect_and_nobody_else()

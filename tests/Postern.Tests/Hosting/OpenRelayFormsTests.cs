@@ -5,8 +5,8 @@ using Postern.Testing;
 namespace Postern.Tests.Hosting;
 
 /// <summary>
-/// Twenty-five ways to have a server carry mail to a place that is not its own, each by seven ways to reach one that has something to give
-/// away: a domain it accepts, a network it trusts, two tenants, a balancer and a filter. None is taken.
+/// Twenty-five ways to have a server carry mail to a place that is not its own, each by eight ways to reach one that has something to give
+/// away: a domain it accepts, a network it trusts, two tenants, a balancer, a filter and devices. None is taken.
 /// </summary>
 public sealed class OpenRelayFormsTests : IAsyncDisposable
 {
@@ -22,6 +22,7 @@ public sealed class OpenRelayFormsTests : IAsyncDisposable
           - { name: lmtp, listen: ['127.0.0.1:0'], tls: none, auth: off, protocol: lmtp }
         domains: [mail.example.org]
         networks: ['192.0.2.0/24', '2001:db8::/32', '127.0.0.9/32']
+        devices: [{ name: scanners, listen: '127.0.0.1:0', clients: [127.0.0.0/24], from: scanner@mail.example.org, to: '@mail.example.org' }]
 
         """;
 
@@ -114,6 +115,7 @@ public sealed class OpenRelayFormsTests : IAsyncDisposable
         ("PROXY", () => BehindBalancerAsync("TCP4 198.51.100.7 127.0.0.1")),
         ("wrong tenant", LoggedInAsync),
         ("LMTP", LocalAsync),
+        ("device", () => SmtpDialogue.GreetAsync(Of("scanners"))),
     ];
 
     private IPEndPoint Of(string listener, IPAddress? address = null) => server.Host.Relay.Endpoints

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Rules.Effects;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Devices;
@@ -31,6 +32,9 @@ public sealed record DeviceTerms(string Name)
 
     /// <summary>The sender and the author of all that they send; null where they say it themselves.</summary>
     public Mailbox? From { get; init; }
+
+    /// <summary>Where there is no such address: what the account of their login may not send as becomes an address of it.</summary>
+    public bool IsFromRewritten { get; init; }
 
     /// <summary>Addresses, or <c>@</c> and a domain, to which they may send; empty for any.</summary>
     public ImmutableArray<string> To { get; init; } = [];
@@ -69,14 +73,19 @@ public sealed record DeviceTerms(string Name)
     internal ImmutableArray<RuleEntry> RulesAt(RuleStage stage) => stage switch
     {
         RuleStage.Client or RuleStage.Helo => Clients.IsEmpty ? [] : [Permit.Word],
-        RuleStage.Sender => From is null ? [] : [Saying("rewrite_sender", "address", From.Address), Permit.Word],
-        RuleStage.Message => From is null ? [] : [Saying("rewrite_header_from", "address", From.Address), Permit.Word],
+        RuleStage.Sender => Rewriting(RewriteSender.Word),
+        RuleStage.Message => Rewriting(RewriteHeaderFrom.Word),
         _ =>
         [
             .. To.IsEmpty ? (ImmutableArray<RuleEntry>)[] : [Saying(RejectOtherRecipients.Word, "allowed", string.Join(' ', To))],
             .. Login == LoginNeed.Required ? (ImmutableArray<RuleEntry>)[PermitAuthenticated.Word, Reject.Word] : [Permit.Word],
         ],
     };
+
+    private ImmutableArray<RuleEntry> Rewriting(string word) =>
+        From is not null ? [Saying(word, "address", From.Address), Permit.Word]
+            : IsFromRewritten ? [word, Permit.Word]
+            : [];
 
     private static RuleEntry Saying(string word, string key, string value) => new(word, ArgumentText.Of(key, value));
 

@@ -27,11 +27,18 @@ internal sealed record DeviceOptions(DeviceTerms Terms, ListenerOptions? Listene
 
     private static readonly Kind<bool?> Logins = Kinds.Word<bool?>(("none", null), ("optional", false), ("required", true));
 
-    private static readonly Kind<Mailbox> AsciiAddress = Kinds.Address with
-    {
-        Expected = "an address such as scanner@example.org, in US-ASCII",
-        Read = static (string text, out Mailbox value) => Kinds.Address.Read(text, out value) && value.IsAscii,
-    };
+    /// <summary>An address, or null for one of the login's own.</summary>
+    private static readonly Kind<Author?> Authors = new(
+        "address \\| `login`",
+        "an address such as scanner@example.org, in US-ASCII, or 'login'",
+        static (string text, out Author? value) =>
+        {
+            Mailbox? address = null;
+            var isRead = text == "login" || (Mailbox.TryParse(text, out address) && address.IsAscii);
+            value = new Author(address);
+            return isRead;
+        },
+        []);
 
     private static readonly Kind<string> Recipients = new(
         "recipient",
@@ -64,19 +71,22 @@ internal sealed record DeviceOptions(DeviceTerms Terms, ListenerOptions? Listene
             [],
             "all of `listeners`",
             "Where there is no `listen`: the listeners by which the devices come, those of other entries of `devices` among them.");
+        var from = section.Value(
+            "from",
+            Authors,
+            fallback: null,
+            "as they say",
+            "The sender of the envelope and the author in From of all that they send, whatever they say; what From said becomes "
+                + "Reply-To. `login`, where `login` is `required`: what its account may not send as becomes an address of the account. "
+                + "Left out: `rules` are asked whether they may send as what they say.");
         var listener = ReadListener(section, name!, clients, isOffered);
         var options = new DeviceOptions(
             new DeviceTerms(name ?? string.Empty)
             {
                 Clients = clients,
                 Login = needsLogin == true ? LoginNeed.Required : LoginNeed.Optional,
-                From = section.Value<Mailbox?>(
-                    "from",
-                    AsciiAddress!,
-                    fallback: null,
-                    "as they say",
-                    "The sender of the envelope and the author in From of all that they send, whatever they say; what From said becomes "
-                        + "Reply-To. Left out: `rules` are asked whether they may send as what they say."),
+                From = from?.Address,
+                IsFromRewritten = from is { Address: null },
                 To = section.List(
                     "to", Recipients, [], "anybody", "To whom they may send: addresses, or `\"@example.org\"` for a whole domain."),
                 Limits =
@@ -201,6 +211,8 @@ internal sealed record DeviceOptions(DeviceTerms Terms, ListenerOptions? Listene
         else if (areAnybody && !listens)
             section.Report(
                 "clients", "without a listener of their own all who come would be devices", "their networks, or 'listen'");
+        if (terms.IsFromRewritten && !isRequired)
+            section.Report("from", "'login' where they send without one", "an address, or 'login: required'");
         if (options.Listener is not { } own || !listens)
             return;
         if (!isOffered && own.Auth != AuthMode.Off)
@@ -216,4 +228,7 @@ internal sealed record DeviceOptions(DeviceTerms Terms, ListenerOptions? Listene
         if (own.Tls == TlsMode.None && ((string[])["tls_minimum", "ciphers"]).FirstOrDefault(section.Has) is { } idle)
             section.Report(idle, "where tls is 'none' there is no handshake", "another tls, or the key left out");
     }
+
+    /// <param name="Address">Null for one of the login's own.</param>
+    private sealed record Author(Mailbox? Address);
 }

@@ -8,6 +8,8 @@ namespace Postern.Relay.Policy.Rules.Effects;
 /// </summary>
 internal sealed class RewriteHeaderFrom : IRelayRule
 {
+    public const string Word = "rewrite_header_from";
+
     private readonly Mailbox? address;
 
     public RewriteHeaderFrom()
@@ -16,7 +18,7 @@ internal sealed class RewriteHeaderFrom : IRelayRule
 
     private RewriteHeaderFrom(Mailbox? address) => this.address = address;
 
-    public string Name => "rewrite_header_from";
+    public string Name => Word;
 
     public string Doc =>
         "pass; where the account of a login may not send as From says, From becomes an address of its own (the sender of the envelope, "
