@@ -7,6 +7,8 @@ using Postern.Relay.Audit;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Watching;
+using Postern.Sasl;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Session;
@@ -58,6 +60,12 @@ internal static class PolicyCost
                 "the default rules, eight limits",
                 new PolicyOptions { Networks = Networks(1), Limits = Limits() },
                 counters);
+            using var watch = new LoginWatch(path: null, suspended: null, NoAuditLog.Instance, TimeProvider.System);
+            await MeasureAsync(
+                directory,
+                "the default rules, a login is watched",
+                new PolicyOptions { Networks = Networks(1), RecipientRules = ["watch_logins", "permit_networks"] },
+                watch: watch);
             Find();
         }
         finally
@@ -66,9 +74,12 @@ internal static class PolicyCost
         }
     }
 
-    private static async Task MeasureAsync(SqliteDirectory directory, string what, PolicyOptions options, ICounters? counters = null)
+    private static async Task MeasureAsync(SqliteDirectory directory, string what, PolicyOptions options, ICounters? counters = null, LoginWatch? watch = null)
     {
-        var policy = new RelayPolicy(options, directory, NoAuditLog.Instance, TimeProvider.System, counters);
+        var policy = new RelayPolicy(options, directory, NoAuditLog.Instance, TimeProvider.System, counters)
+        {
+            Watch = (ILoginWatch?)watch ?? NobodyWatches.Instance,
+        };
         var (sender, recipient) = (new ReversePath(Mailbox.Parse("robot@foreign.test")), Mailbox.Parse("someone@example.net"));
         var session = new SessionState
         {
@@ -77,6 +88,8 @@ internal static class PolicyCost
             Hostname = "mail.example.org",
             ClientAddress = IPAddress.Parse("10.0.0.1"),
             HeloName = "client.example.org",
+            Identity = watch is null ? null : new SaslIdentity("robot", "robot"),
+            Mechanism = watch is null ? null : "PLAIN",
             Transaction = new Transaction(sender, MailParameters.None),
         };
         await policy.OnSenderAsync(session, sender, CancellationToken.None);

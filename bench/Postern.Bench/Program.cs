@@ -16,6 +16,7 @@ using Postern.Bench;
 // dotnet run -c Release --project bench/Postern.Bench -- events 10000000
 // dotnet run -c Release --project bench/Postern.Bench -- signatures
 // dotnet run -c Release --project bench/Postern.Bench -- policy
+// dotnet run -c Release --project bench/Postern.Bench -- thefts [seed ...]
 // dotnet run -c Release --project bench/Postern.Bench -- outbound 20000 [round trip in ms [destinations [messages in flight]]]
 if (args is ["session"])
     await SessionCost.RunAsync();
@@ -42,6 +43,8 @@ else if (args is ["signatures"])
     await SignatureCost.RunAsync();
 else if (args is ["policy"])
     await PolicyCost.RunAsync();
+else if (args is ["thefts", .. var seeds])
+    TheftFigures.Run([.. seeds.Select(static s => int.Parse(s, CultureInfo.InvariantCulture))]);
 else if (args is ["queued", var messages])
     await QueuedCost.RunAsync(int.Parse(messages, CultureInfo.InvariantCulture), rounds: 0, TimeSpan.Zero);
 else if (args is ["queued", var many, var rounds, var pause])

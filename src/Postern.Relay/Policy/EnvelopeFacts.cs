@@ -119,6 +119,9 @@ public sealed record HeaderFacts(string? From, string? MessageId, int Hops)
     /// <summary>The same of whom the newest Resent-From names as the one who sends it on; those below it are of earlier senders.</summary>
     public bool? HasForeignResender { get; init; }
 
+    /// <summary>The first field Subject, without line ends; null where there is none, or it is not known.</summary>
+    public string? Subject { get; init; }
+
     /// <summary>The field Sender, without line ends; null where there is none.</summary>
     public string? Sender { get; init; }
 

@@ -131,6 +131,17 @@ internal static class Refusals
                 $"this {suspension.Of.Word()} is suspended until {suspension.Until.UtcDateTime:yyyy-MM-dd HH:mm} UTC: "
                     + $"{suspension.Reason}"));
 
+    /// <summary>Of a login that is slowed.</summary>
+    public static Refusal Slowed(RuleContext context) =>
+        new(
+            450,
+            new EnhancedStatus(4, 7, 1),
+            $"{context.Sender}: Sender address rejected: unusual sending by this login, which is slowed down, try again in a minute");
+
+    /// <summary>Of a login that is suspended with this.</summary>
+    public static Refusal Unusual(RuleContext context) =>
+        SenderRejected(550, context, "unusual sending by this login, which is suspended: ask your postmaster");
+
     /// <summary>Of a mailbox that bounced for good, or that an operator wants left alone.</summary>
     public static Refusal Suppressed(RuleContext context) =>
         new(550, new EnhancedStatus(5, 1, 1), $"<{context.Recipient}>: Recipient address rejected: it is on the suppression list here");

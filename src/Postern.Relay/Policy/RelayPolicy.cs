@@ -10,6 +10,7 @@ using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Policy.Services;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Policy;
 using Postern.Smtp.Replies;
@@ -115,6 +116,12 @@ public sealed class RelayPolicy : IEnvelopePolicy
         init => world = world with { Suspended = value };
     }
 
+    /// <summary>What logins do otherwise. Not set: nobody knows.</summary>
+    internal ILoginWatch Watch
+    {
+        init => world = world with { Watch = value };
+    }
+
     /// <summary>Who may send again all the same, for the sake of a trial.</summary>
     internal IReadOnlySet<(SuspendedKind Of, string Name)> Resumed
     {
@@ -186,8 +193,12 @@ public sealed class RelayPolicy : IEnvelopePolicy
     }
 
     /// <summary>A recipient that was permitted turned out not to exist.</summary>
-    internal ValueTask OnBounceAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct) =>
-        LimitJudge.AddFailureAsync(world.Options.Limits, facts, sender, recipient, world.Counters, ct);
+    internal ValueTask OnBounceAsync(EnvelopeFacts facts, ReversePath sender, Mailbox recipient, CancellationToken ct)
+    {
+        if (WatchedLogin.Of(facts) is { } login)
+            world.Watch.AddFailure(login);
+        return LimitJudge.AddFailureAsync(world.Options.Limits, facts, sender, recipient, world.Counters, ct);
+    }
 
     /// <summary>
     /// Decides by the same code as for a live session, and neither records nor counts anything. The header of the message is not known to
@@ -281,6 +292,8 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Recipients = session.Transaction is { Recipients: var all } ? [.. all.Select(static r => r.Mailbox)] : [],
         };
         var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
+        if (!judged.IsRefusal)
+            Act(judged, from: 0);
         return new MessageVerdict(
             judged.IsRefusal && await RecordAsync(judged, ct) is Verdict.Refuse(var reply, _) ? reply : null,
             [.. known?.Effects ?? [], .. judged.Effects(from: 0)]);
@@ -328,6 +341,14 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return steps.MoveToImmutable();
     }
 
+    /// <summary>What answers bring with them; those of rules on trial bring nothing.</summary>
+    /// <param name="from">Where the answers of this list begin.</param>
+    private static void Act(Judged judged, int from)
+    {
+        for (var i = from; i < judged.Asked.Length; i++)
+            judged.Asked[i].Answer.Act?.Invoke();
+    }
+
     /// <summary>A recipient was refused for good; where logging in would help, it is none.</summary>
     private static bool IsFailure(Judged judged, string rule, Refusal? refusal) =>
         judged.Stage == RuleStage.Recipient && refusal is { Code: >= 500 and not 530 } && rule != LimitJudge.Word;
@@ -347,7 +368,13 @@ public sealed class RelayPolicy : IEnvelopePolicy
         if (judged.Decider is { Answer: RuleAnswer.Refuse { Limit: { } used } })
             world.News!.Tell(used.Key, used.Limit, used.Level, LimitState.Exceeded, facts);
         if (IsFailure(judged, rule, refusal) && judged.Context.Recipient is { } failed)
+        {
+            if (rule is not (WatchLogins.Word or Decision.Suspended) && WatchedLogin.Of(facts) is { } login)
+                world.Watch.AddFailure(login);
             await LimitJudge.AddFailureAsync(world.Options.Limits, facts, judged.Context.Sender, failed, world.Counters, ct);
+        }
+
+        Act(judged, permitted?.Asked.Length ?? 0);
         if (cause.Standing != AuditStanding.Repeat)
             audit.Append((await DecideAsync(cause.Ref!, judged, ct)).ToAuditEvent(cause));
         if (refusal is null)

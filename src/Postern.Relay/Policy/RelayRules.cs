@@ -62,6 +62,7 @@ public static class RelayRules
         new RejectUnverifiedSender(),
         new RewriteHeaderFrom(),
         new RewriteSender(),
+        new WatchLogins(),
     ];
 
     /// <summary>The words of rules that do what a service says.</summary>

@@ -16,6 +16,12 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
     /// <summary>What the rule had to know and did not, so that the answer is none; null where it is one.</summary>
     public Lack? Lacks { get; init; }
 
+    /// <summary>
+    /// What else happens where the answer counts: not in a dry run, and not on trial. It may happen again at each recipient. Null for
+    /// nothing.
+    /// </summary>
+    public Action? Act { get; init; }
+
     /// <summary>Yes; later rules of the stage are not asked.</summary>
     public sealed record Permit(string Saw) : RuleAnswer(Saw, Remedy: null)
     {
@@ -51,7 +57,7 @@ internal abstract record RuleAnswer(string Saw, Remedy? Remedy)
         public Deferral? Deferral { get; init; }
 
         /// <summary>On trial it would have done more than to pass.</summary>
-        public bool Acts => Effect is not null || Deferral is not null;
+        public bool Acts => Effect is not null || Deferral is not null || Act is not null;
     }
 
     /// <summary>It cannot see what it needs: the entry's <c>on_error</c> takes its place.</summary>

@@ -7,6 +7,7 @@ using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Policy.Services;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
@@ -54,6 +55,9 @@ internal sealed class RuleContext(PolicyWorld world, PolicyQuestion question)
 
     /// <summary>The services that rules ask; none is asked in a dry run.</summary>
     public PolicyServices Services => world.Services;
+
+    /// <summary>What logins do otherwise.</summary>
+    public ILoginWatch Watch => world.Watch;
 
     /// <summary>Somebody asks in advance: no message hangs on it, and nobody else is to hear of it.</summary>
     public bool IsDryRun { get; init; }
@@ -183,6 +187,9 @@ internal sealed record PolicyWorld(
 
     /// <summary>Who sends nothing for now.</summary>
     public ISuspendedSenders Suspended { get; init; } = NobodySuspended.Instance;
+
+    /// <summary>What logins do otherwise.</summary>
+    public ILoginWatch Watch { get; init; } = NobodyWatches.Instance;
 
     /// <summary>Who may send again, for the sake of a trial; null for nobody.</summary>
     public IReadOnlySet<(SuspendedKind Of, string Name)>? Resumed { get; init; }

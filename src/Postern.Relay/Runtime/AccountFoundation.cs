@@ -5,6 +5,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 
 namespace Postern.Relay.Runtime;
 
@@ -46,6 +47,7 @@ public sealed class AccountFoundation : IDisposable
         }
 
         Suspended = SuspendedSenders.OpenBeside(directory.Path, audit, clock, isServer);
+        Watch = isServer ? new LoginWatch(LoginWatch.FileBeside(directory.Path), Suspended, audit, clock) : null;
         Replacement = isServer ? new FormReplacement(directory, audit, clock) : null;
         Uses = isServer ? new CredentialUses(directory, LastUseFile.Beside(directory.Path), audit, clock) : null;
     }
@@ -61,6 +63,9 @@ public sealed class AccountFoundation : IDisposable
 
     /// <summary>Who logs in and sends nothing.</summary>
     public SuspendedSenders Suspended { get; }
+
+    /// <summary>What logins do otherwise; null where no login is real.</summary>
+    public LoginWatch? Watch { get; }
 
     internal IAuditLog Audit { get; }
 
@@ -82,6 +87,7 @@ public sealed class AccountFoundation : IDisposable
     public void Dispose()
     {
         Hashing.Dispose();
+        Watch?.Dispose();
         Suspended.Dispose();
         Replacement?.Dispose();
         Uses?.Dispose();

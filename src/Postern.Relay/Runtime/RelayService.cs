@@ -14,6 +14,7 @@ using Postern.Relay.DovecotAuth;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 using Postern.Relay.Spool;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
@@ -87,6 +88,8 @@ public sealed class RelayService : IAsyncDisposable
         offer = new OfferWatch(server, snapshot, Audit, clock);
         retired = new RetiredSnapshots(server, clock);
         Deliveries.OnHardBounce = Note;
+        if (Watch is { } watch)
+            watch.OnStep = Tell;
         letters = new LimitLetters(
             foundation.Live, () => Snapshot.Options.Policy.Limits, FindAddressAsync, Deliveries.TellAsync, clock);
     }
@@ -124,6 +127,9 @@ public sealed class RelayService : IAsyncDisposable
 
     /// <summary>Who logs in and sends nothing.</summary>
     public SuspendedSenders Suspended => foundation.Accounts.Suspended;
+
+    /// <summary>What logins do otherwise.</summary>
+    public LoginWatch? Watch => foundation.Accounts.Watch;
 
     public RelayTotals Totals => foundation.Totals;
 
@@ -360,6 +366,24 @@ public sealed class RelayService : IAsyncDisposable
             Tenant = envelope.Tenant,
         };
         _ = Policy.OnBounceAsync(facts, envelope.Sender, bounce.Recipient, CancellationToken.None).AsTask();
+    }
+
+    /// <summary>The postmaster hears of each step that is taken with a login, in the log and by mail.</summary>
+    private void Tell(WatchNotice notice)
+    {
+        var what = notice.Step switch
+        {
+            WatchStep.Suspend => "is suspended",
+            WatchStep.Hold => "has its messages held",
+            _ => "is slowed",
+        };
+        _ = Deliveries.TellPostmasterAsync(
+            "login_watched",
+            $"The login {notice.Login} {what}: it sends unlike itself",
+            $"{notice.Login} {what}, score {notice.Score.Points}, client {notice.Client}: {notice.Score}",
+            string.Empty,
+            "If its user did that: postern logins forgive " + notice.Login,
+            "If somebody else did: change its password, and look at what is held: postern queue list --held");
     }
 
     private void TellOfRecovery(SpoolRecovery recovery)

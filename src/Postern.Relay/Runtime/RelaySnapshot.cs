@@ -12,6 +12,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Services;
+using Postern.Relay.Policy.Watching;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -74,6 +75,7 @@ public sealed class RelaySnapshot : IDisposable
             {
                 Services = services,
                 Suspended = foundation.Suspended,
+                Watch = (ILoginWatch?)foundation.Watch ?? NobodyWatches.Instance,
             };
     }
 

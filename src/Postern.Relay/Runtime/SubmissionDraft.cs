@@ -286,6 +286,7 @@ internal sealed class SubmissionDraft(
             var said = new HeaderFacts(headerFrom, messageId, review.Hops)
             {
                 HasForeignAuthor = submitter is null ? null : review.HasFrom && review.HasForeignAuthor,
+                Subject = HeaderReview.TextOf(content.Span, review.SubjectField),
                 ResentFrom = HeaderReview.TextOf(content.Span, review.ResentFromField),
                 HasForeignResender = submitter is null ? null : review.HasForeignResender,
                 Sender = HeaderReview.TextOf(content.Span, review.SenderField),

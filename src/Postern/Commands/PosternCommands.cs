@@ -48,6 +48,7 @@ internal static class PosternCommands
             QueueCommand.Create(context),
             SessionCommand.Create(context),
             LimitsCommand.Create(context),
+            LoginsCommand.Create(context),
             SuspendCommand.Create(context),
             ResumeCommand.Create(context),
             SuppressionCommand.Create(context),

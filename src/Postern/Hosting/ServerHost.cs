@@ -76,6 +76,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 AskStores = host.AskStoresAsync,
                 Limits = new LimitCommands(
                     relay.Counters.Windows, () => relay.Snapshot.Options.Policy.Limits, relay.Audit, clock),
+                Watch = relay.Watch is { } watch ? new WatchCommands(watch, relay.Audit, clock) : null,
                 Suspensions = new SuspendCommands(
                     relay.Suspended, () => relay.Snapshot.Accounts.Directory, relay.Audit, clock),
                 Resend = (id, to, onlyFailed, by) =>

@@ -7,6 +7,7 @@ using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
+using Postern.Relay.Policy.Watching;
 using Postern.Sasl;
 using Postern.Smtp.Grammar;
 
@@ -191,6 +192,7 @@ public sealed class EveryRefusalTests : IDisposable
         private string? tenant = situation.Tenant;
         private bool isResolving;
         private bool isResumed;
+        private bool isForgiven;
         private TimeSpan wait = situation.IsUsedUp ? TimeSpan.FromSeconds(90) : TimeSpan.Zero;
 
         public async Task<Decision> DecideAsync(CancellationToken ct) => await Policy().DryRunAsync(await QuestionAsync(ct), ct);
@@ -228,6 +230,7 @@ public sealed class EveryRefusalTests : IDisposable
         private RelayPolicy Policy() => new(
             lists, directory, new RecordingAuditLog(), TimeProvider.System, counters: this, suppressions: this, names: this)
         {
+            Watch = situation.IsUsedUp && !isForgiven ? new Suspicious() : NobodyWatches.Instance,
             Suspended = situation.Decider == Decision.Suspended && !isResumed ? new AliceSuspended() : NobodySuspended.Instance,
         };
 
@@ -273,6 +276,9 @@ public sealed class EveryRefusalTests : IDisposable
                     return true;
                 case ["postern", "suppression", "remove", _]:
                     isSuppressed = false;
+                    return true;
+                case ["postern", "logins", "forgive", _]:
+                    isForgiven = true;
                     return true;
                 case ["postern", "resume", "account", "alice"]:
                     isResumed = true;
@@ -343,6 +349,19 @@ public sealed class EveryRefusalTests : IDisposable
             RecipientRules = [.. lists.RecipientRules.Where(entry => entry.Word != rule)],
             MessageRules = [.. lists.MessageRules.Where(entry => entry.Word != rule)],
         };
+    }
+
+    private sealed class Suspicious : ILoginWatch
+    {
+        public WatchAnswer? Judge(WatchedLogin login, in Sending sending, WatchLevels levels, bool counts) =>
+            new(new LoginScore(120, [new ScorePart(ScoreKind.NewCountry, 120, 0, 0)]), WatchStep.Suspend, Passes: false);
+
+        public void AddFailure(WatchedLogin login)
+        {
+        }
+
+        public void Take(WatchedLogin login, IPAddress client, WatchAnswer answer, WatchLevels levels) =>
+            throw new InvalidOperationException("a dry run takes no step");
     }
 
     private sealed class AliceSuspended : ISuspendedSenders

@@ -8,6 +8,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Devices;
 using Postern.Relay.Policy.Tenants;
+using Postern.Relay.Policy.Watching;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Memory;
 using Postern.Sasl;
@@ -72,10 +73,12 @@ public sealed class RuleTranscriptTests
         private readonly MemorySpool spool = new();
         private readonly FakeDirectory directory = new Judge().Directory;
         private readonly LocalCounters counters;
+        private readonly LoginWatch watch;
 
         public World(Transcript transcript)
         {
             this.transcript = transcript;
+            watch = new LoginWatch(path: null, suspended: null, Audit, clock);
             counters = LocalCounters.Open(Path.Combine(files.FullName, "counters"), Audit, clock);
         }
 
@@ -84,6 +87,7 @@ public sealed class RuleTranscriptTests
         public void Dispose()
         {
             counters.Dispose();
+            watch.Dispose();
             files.Delete(recursive: true);
         }
 
@@ -112,7 +116,10 @@ public sealed class RuleTranscriptTests
                 clock,
                 counters,
                 suppressions: new Suppressed([.. Words("suppressed")]),
-                names: new SaidNames());
+                names: new SaidNames())
+            {
+                Watch = watch,
+            };
             var passwords = new TestPasswords("alice:secret", "mailer:secret", "carol:secret", "dave:secret");
             var listener = new SmtpListenerOptions
             {

@@ -124,7 +124,7 @@ public sealed partial class RootWorksAsTheOwnerTests
         [
             "serve", "reload", "check", "try", "hash", "explain", "policy diff", "status", "completion bash", "completion fish", "completion zsh", "completion", "init",
             "session list", "session end", "auth blocks", "auth lift", "auth test", "auth watch", "account list", "account show", "credential list", "domain list", "domain show", "network list",
-            "queue list", "queue show", "queue retry", "queue hold", "queue release", "log auth", "log mail", "log policy", "log admin", "log server", "limits raise", "limits undo", "suspend list", "suspend account", "suspend credential", "suspend tenant", "resume account", "resume credential", "resume tenant",
+            "queue list", "queue show", "queue retry", "queue hold", "queue release", "log auth", "log mail", "log policy", "log admin", "log server", "limits raise", "limits undo", "suspend list", "logins watched", "logins forgive", "suspend account", "suspend credential", "suspend tenant", "resume account", "resume credential", "resume tenant",
             "queue stats", "dkim list", "dkim dns", "dkim check", "domain check", "tls check", "shaping explain", "suppression list",
         ];
         using var home = await OfNobodyAsync();

@@ -74,6 +74,9 @@ internal sealed class MendedWorld(PolicyWorld now, IDirectory before, EnvelopeFa
     /// <summary>Those that are suspended no more.</summary>
     public HashSet<(SuspendedKind Of, string Name)> Resumed { get; } = [];
 
+    /// <summary>What the login did was its user.</summary>
+    public bool IsForgiven { get; set; }
+
     /// <summary>Domains for whose mail DNS has a place now.</summary>
     public HashSet<Domain> Published { get; } = [];
 

@@ -3,6 +3,7 @@ using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Rules;
+using Postern.Relay.Policy.Watching;
 
 namespace Postern.Relay.Policy.Explaining;
 
@@ -158,6 +159,7 @@ internal sealed class ShortestChange(PolicyWorld now, PolicyQuestion question)
         {
             Suspended = now.Suspended,
             Resumed = world.Resumed,
+            Watch = world.IsForgiven ? NobodyWatches.Instance : now.Watch,
         };
         return policy.RehearseAsync(question with { Facts = world.Facts, Header = world.Judged(question.Header) }, ct);
     }

@@ -16,6 +16,7 @@ using Postern.Relay.Admin.Limits;
 using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 
 namespace Postern.Commands.Output;
 
@@ -37,6 +38,8 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
 [JsonSerializable(typeof(ImmutableArray<LimitUse>))]
 [JsonSerializable(typeof(LimitChange))]
+[JsonSerializable(typeof(ImmutableArray<WatchState>))]
+[JsonSerializable(typeof(ForgivenLogins))]
 [JsonSerializable(typeof(SenderSuspension))]
 [JsonSerializable(typeof(ImmutableArray<Suspension>))]
 [JsonSerializable(typeof(QueuePage))]

@@ -23,6 +23,7 @@ namespace Postern.Hosting.Control;
 /// <c>POST /session/list</c>, <c>POST /session/end</c>, <c>POST /session/review</c>,
 /// <c>GET /auth/blocks</c>, <c>POST /auth/blocks</c>, <c>POST /auth/lift</c>, <c>POST /auth/stores</c>,
 /// <c>POST /limits/list</c>, <c>POST /limits/raise</c>, <c>POST /limits/undo</c>,
+/// <c>POST /logins/list</c>, <c>POST /logins/forgive</c>,
 /// <c>GET /suspended</c>, <c>POST /suspend</c>, <c>POST /resume</c>,
 /// <c>POST /explain</c>, <c>POST /shaping</c>.
 /// </summary>
@@ -44,6 +45,9 @@ internal sealed class ControlApplication(
 
     /// <summary>Null where nothing is limited.</summary>
     public LimitCommands? Limits { private get; init; }
+
+    /// <summary>Who sends unlike himself; null where nobody is watched.</summary>
+    public WatchCommands? Watch { private get; init; }
 
     /// <summary>Who sends nothing for a while; null where nobody can be suspended.</summary>
     public SuspendCommands? Suspensions { private get; init; }
@@ -107,6 +111,12 @@ internal sealed class ControlApplication(
                         ControlJson.Default.ImmutableArrayLimitUse),
                 ("POST", "/limits/raise") => RaiseAsync(context),
                 ("POST", "/limits/undo") => UndoAsync(context),
+                ("POST", "/logins/list") =>
+                    AnswerAsync(
+                        context,
+                        Watch?.List((await ReadAsync(context, ControlJson.Default.WatchedLogins)).All) ?? [],
+                        ControlJson.Default.ImmutableArrayWatchState),
+                ("POST", "/logins/forgive") => ForgiveAsync(context),
                 ("GET", "/suspended") =>
                     AnswerAsync(context, Suspensions?.List() ?? [], ControlJson.Default.ImmutableArraySuspension),
                 ("POST", "/suspend") => SuspendSenderAsync(context),
@@ -264,6 +274,15 @@ internal sealed class ControlApplication(
                 context,
                 await Limits.UndoAsync(undo.Name, undo.Of, undo.What, By(context), CancellationToken.None),
                 ControlJson.Default.LimitChange);
+    }
+
+    private async Task ForgiveAsync(HttpContext context)
+    {
+        var whom = await ReadAsync(context, ControlJson.Default.LoginTarget);
+        await AnswerAsync(
+            context,
+            Watch is null ? new ForgivenLogins([]) : await Watch.ForgiveAsync(whom.Target, By(context), CancellationToken.None),
+            ControlJson.Default.ForgivenLogins);
     }
 
     private async Task SuspendSenderAsync(HttpContext context)

@@ -14,6 +14,7 @@ using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
@@ -155,6 +156,13 @@ internal sealed class ControlClient : IQueueAdmin
 
     public ValueTask<LimitChange> UndoLimitAsync(ControlRequests.UndoLimit undo, CancellationToken ct) =>
         AskAsync(Post("limits/undo", undo, ControlJson.Default.UndoLimit), ControlJson.Default.LimitChange, ct);
+
+    /// <param name="all">Also those that are as always.</param>
+    public ValueTask<ImmutableArray<WatchState>> WatchedAsync(bool all, CancellationToken ct) =>
+        AskAsync(Post("logins/list", new(all), ControlJson.Default.WatchedLogins), ControlJson.Default.ImmutableArrayWatchState, ct);
+
+    public ValueTask<ForgivenLogins> ForgiveAsync(string login, CancellationToken ct) =>
+        AskAsync(Post("logins/forgive", new(login), ControlJson.Default.LoginTarget), ControlJson.Default.ForgivenLogins, ct);
 
     /// <summary>Who sends nothing for a while.</summary>
     public ValueTask<ImmutableArray<Suspension>> SuspendedAsync(CancellationToken ct) =>

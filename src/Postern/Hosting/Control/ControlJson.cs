@@ -9,6 +9,7 @@ using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Limits;
 using Postern.Relay.Policy.Suspending;
+using Postern.Relay.Policy.Watching;
 using Postern.Relay.Spool;
 using Postern.Smtp.Session;
 
@@ -41,6 +42,9 @@ namespace Postern.Hosting.Control;
 [JsonSerializable(typeof(ControlRequests.UndoLimit))]
 [JsonSerializable(typeof(ImmutableArray<LimitUse>))]
 [JsonSerializable(typeof(LimitChange))]
+[JsonSerializable(typeof(ControlRequests.WatchedLogins))]
+[JsonSerializable(typeof(ImmutableArray<WatchState>))]
+[JsonSerializable(typeof(ForgivenLogins))]
 [JsonSerializable(typeof(ControlRequests.SuspendSender))]
 [JsonSerializable(typeof(ControlRequests.ResumeSender))]
 [JsonSerializable(typeof(SenderSuspension))]
@@ -91,6 +95,9 @@ internal static class ControlRequests
 
     /// <param name="What">Null for all that was raised.</param>
     internal sealed record UndoLimit(string Name, string? Of, LimitThing? What);
+
+    /// <param name="All">Also those that are as always.</param>
+    internal sealed record WatchedLogins(bool All);
 
     /// <param name="Lasts">In seconds.</param>
     internal sealed record SuspendSender(SuspendedKind Of, string Name, string Reason, long Lasts);
