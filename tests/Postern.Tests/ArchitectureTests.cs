@@ -59,7 +59,7 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Relay_needs_only_Smtp_Sasl_the_embedded_database_two_hashes_and_one_signature() =>
-        Assert.Subset(Names("Postern.Smtp", "Postern.Sasl", "Dapper", "Microsoft.Data.Sqlite", "MySqlConnector", "Npgsql", "SQLitePCLRaw.core", "SQLitePCLRaw.batteries_v2", "SQLitePCLRaw.provider.e_sqlite3", "BCrypt-Net-Next", "BouncyCastle.Cryptography", "Microsoft.IdentityModel.JsonWebTokens", "Microsoft.IdentityModel.Tokens", "Konscious.Security.Cryptography.Argon2"), Foreign(Relay));
+        Assert.Subset(Names("Postern.Smtp", "Postern.Sasl", "Dapper", "MaxMind.Db", "Microsoft.Data.Sqlite", "MySqlConnector", "Npgsql", "SQLitePCLRaw.core", "SQLitePCLRaw.batteries_v2", "SQLitePCLRaw.provider.e_sqlite3", "BCrypt-Net-Next", "BouncyCastle.Cryptography", "Microsoft.IdentityModel.JsonWebTokens", "Microsoft.IdentityModel.Tokens", "Konscious.Security.Cryptography.Argon2"), Foreign(Relay));
 
     [Fact]
     public void Nobody_needs_the_program() =>

@@ -356,6 +356,10 @@ public sealed class EveryRefusalTests : IDisposable
         public WatchAnswer? Judge(WatchedLogin login, in Sending sending, WatchLevels levels, bool counts) =>
             new(new LoginScore(120, [new ScorePart(ScoreKind.NewCountry, 120, 0, 0)]), WatchStep.Suspend, Passes: false);
 
+        public void MissPlaces(string path, string? problem)
+        {
+        }
+
         public void AddFailure(WatchedLogin login)
         {
         }

@@ -6,8 +6,8 @@ namespace Postern.Relay.Policy.Access;
 /// What a file says, read once and again when it changes, which is looked at once a second. One that cannot be read any more, or has a line
 /// that does not read, counts as it was before; one that never could be read says nothing at all.
 /// </summary>
-/// <param name="read">From its lines; throws <see cref="InvalidDataException"/> where one does not read.</param>
-internal sealed class WatchedFile<T>(string path, Func<IEnumerable<string>, T> read, TimeProvider clock)
+/// <param name="read">From its path; throws <see cref="InvalidDataException"/> where one does not read.</param>
+internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProvider clock)
     where T : class
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -47,7 +47,7 @@ internal sealed class WatchedFile<T>(string path, Func<IEnumerable<string>, T> r
         {
             try
             {
-                found = read(File.ReadLines(path));
+                found = read(path);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
             {

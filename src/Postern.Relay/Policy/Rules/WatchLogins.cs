@@ -32,12 +32,15 @@ internal sealed class WatchLogins : IRelayRule
 
     private readonly WatchLevels levels = WatchLevels.Usual;
     private readonly bool isOfMessage;
+    private readonly string countries = string.Empty;
+    private readonly string operators = string.Empty;
 
     public WatchLogins()
     {
     }
 
-    private WatchLogins(WatchLevels levels, bool isOfMessage) => (this.levels, this.isOfMessage) = (levels, isOfMessage);
+    private WatchLogins(WatchLevels levels, bool isOfMessage, string countries, string operators) =>
+        (this.levels, this.isOfMessage, this.countries, this.operators) = (levels, isOfMessage, countries, operators);
 
     public string Name => Word;
 
@@ -63,23 +66,55 @@ internal sealed class WatchLogins : IRelayRule
                 SuspendsAccount = arguments.Value(
                     "whom", Whom, fallback: false, "`credential`", "What is suspended, where the login is by one of several secrets."),
             },
-            stage == RuleStage.Message);
+            stage == RuleStage.Message,
+            arguments.Value(
+                "countries",
+                ArgumentKinds.Path,
+                string.Empty,
+                "none",
+                "A database of your own that says in which country an address is (.mmdb: MaxMind, DB-IP, IPinfo). "
+                    + "Read again when it changes."),
+            arguments.Value(
+                "operators", ArgumentKinds.Path, string.Empty, "none", "The same of the autonomous system that an address belongs to."));
     }
 
-    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct)
+    public ValueTask<RuleAnswer> AnswerAsync(RuleContext context, CancellationToken ct) =>
+        WatchedLogin.Of(context.Facts) is not { } login ? new(new RuleAnswer.Pass("not logged in"))
+            : isOfMessage && context.Header is null ? new(new RuleAnswer.Pass("the header is not known"))
+            : countries.Length + operators.Length == 0 ? new(Judge(context, login, country: 0, system: 0))
+            : JudgeAsync(context, login, ct);
+
+    private async ValueTask<RuleAnswer> JudgeAsync(RuleContext context, WatchedLogin login, CancellationToken ct) =>
+        Judge(context, login, await PlaceAsync(context, countries, ct), await PlaceAsync(context, operators, ct));
+
+    /// <summary>What cannot be read is not scored: for want of a database nobody is refused.</summary>
+    private static async ValueTask<uint> PlaceAsync(RuleContext context, string path, CancellationToken ct)
     {
-        if (WatchedLogin.Of(context.Facts) is not { } login)
-            return new(new RuleAnswer.Pass("not logged in"));
-        if (isOfMessage && context.Header is null)
-            return new(new RuleAnswer.Pass("the header is not known"));
-        var sending = isOfMessage ? OfMessage(context) : OfRecipient(context);
+        if (path.Length == 0)
+            return 0;
+        try
+        {
+            var place = (await context.Tables.FindPlacesAsync(path, ct)).Find(context.Facts.Client);
+            context.Watch.MissPlaces(path, problem: null);
+            return place;
+        }
+        catch (Exception e) when (e is IOException or MaxMind.Db.InvalidDatabaseException)
+        {
+            context.Watch.MissPlaces(path, e.Message);
+            return 0;
+        }
+    }
+
+    private RuleAnswer Judge(RuleContext context, WatchedLogin login, uint country, uint system)
+    {
+        var sending = (isOfMessage ? OfMessage(context) : OfRecipient(context)) with { Country = country, System = system };
         var answer = context.Watch.Judge(login, sending, levels, counts: !context.IsDryRun);
-        return new(answer switch
+        return answer switch
         {
             null => new RuleAnswer.Pass("what this login does otherwise is unknown: no server was asked") { Lacks = Lack.Counter },
             { Score.Points: 0, Step: WatchStep.None } => AsAlways,
             _ => Answer(context, login, answer),
-        });
+        };
     }
 
     private RuleAnswer Answer(RuleContext context, WatchedLogin login, WatchAnswer answer)

@@ -10,6 +10,9 @@ internal interface ILoginWatch
     /// <returns>Null where nobody knows anything of any login.</returns>
     WatchAnswer? Judge(WatchedLogin login, in Sending sending, WatchLevels levels, bool counts);
 
+    /// <summary>A database of places cannot be read: what it would say is not scored. Told once, until it reads again.</summary>
+    void MissPlaces(string path, string? problem);
+
     /// <summary>A recipient that a login named does not exist.</summary>
     void AddFailure(WatchedLogin login);
 
@@ -41,6 +44,10 @@ internal sealed class NobodyWatches : ILoginWatch
     public static NobodyWatches Instance { get; } = new();
 
     public WatchAnswer? Judge(WatchedLogin login, in Sending sending, WatchLevels levels, bool counts) => null;
+
+    public void MissPlaces(string path, string? problem)
+    {
+    }
 
     public void AddFailure(WatchedLogin login)
     {

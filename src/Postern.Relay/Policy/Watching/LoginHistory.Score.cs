@@ -15,6 +15,9 @@ internal sealed partial class LoginHistory
     /// <summary>Nobody is as busy in a new place as in his busiest hour.</summary>
     private const float AwayShare = 0.7f;
 
+    /// <summary>So long no new place becomes the login's own: a thief comes again on the next day.</summary>
+    private const int DoubtedDays = 7;
+
     private const int MostParts = 12;
 
     private enum Newness
@@ -48,7 +51,7 @@ internal sealed partial class LoginHistory
             ref var one = ref table[i];
             if (one.Which == which)
             {
-                if (one.Last != day && !wasUnusual)
+                if (one.Last != day && day >= doubtedUntil)
                     one.Days = (byte)Math.Min(one.Days + 1, 255);
                 one.Last = day;
                 return one.Days < SettlingDays && !IsLearning;
@@ -129,7 +132,9 @@ internal sealed partial class LoginHistory
         var points = 0;
         foreach (var one in found[..count])
             points += one.Points;
-        wasUnusual |= points >= Unusual && isNew;
+        if (points >= Unusual && isNew)
+            (wasUnusual, doubtedUntil) = (true, day + DoubtedDays);
+
         return Listed(points, found[..count]);
     }
 

@@ -42,6 +42,7 @@ internal sealed partial class LoginHistory
     private ulong clients;
     private ulong authors;
     private int pressed;
+    private int doubtedUntil;
     private long slot;
     private long heldUntil;
     private bool wasUnusual;
@@ -120,7 +121,7 @@ internal sealed partial class LoginHistory
                 table[i].Days = table[i].Which == 0 ? (byte)0 : Math.Max(table[i].Days, (byte)SettlingDays);
         }
 
-        (wasUnusual, pressed, heldUntil) = (false, 0, 0);
+        (wasUnusual, pressed, heldUntil, doubtedUntil) = (false, 0, 0, 0);
         foreach (var counts in new[] { sentAway, strangersAway })
             Array.Clear(counts);
         Array.Clear(domainsAway);
@@ -132,7 +133,7 @@ internal sealed partial class LoginHistory
     }
 
     /// <summary>Octets of a history.</summary>
-    public const int Length = 1 + (36 * 9) + (2 * FilterWords * 8) + (5 * Hours * 2) + 64 + 32 + (Maxima * 4) + 24 + 16 + 16 + 1;
+    public const int Length = 1 + (36 * 9) + (2 * FilterWords * 8) + (5 * Hours * 2) + 64 + 32 + (Maxima * 4) + 24 + 20 + 16 + 1;
 
     private const byte Version = 1;
 
@@ -173,6 +174,7 @@ internal sealed partial class LoginHistory
         writer.Int(filterDay);
         writer.Int(activeDays);
         writer.Int(pressed);
+        writer.Int(doubtedUntil);
         writer.Long(slot);
         writer.Long(heldUntil);
         writer.Byte((byte)((wasUnusual ? 1 : 0) | (isActive ? 2 : 0)));
@@ -239,6 +241,7 @@ internal sealed partial class LoginHistory
         filterDay = reader.Int();
         activeDays = reader.Int();
         pressed = reader.Int();
+        doubtedUntil = reader.Int();
         slot = reader.Long();
         heldUntil = reader.Long();
         var flags = reader.Byte();

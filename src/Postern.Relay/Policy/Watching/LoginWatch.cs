@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Audit;
@@ -27,6 +28,7 @@ public sealed class LoginWatch : ILoginWatch, IDisposable
     private readonly ITimer timer;
     private readonly Lock gate = new();
     private readonly Dictionary<WatchedLogin, Entry> entries = [];
+    private readonly ConcurrentDictionary<string, string> missing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WatchedLogin> last = new(StringComparer.Ordinal);
 
     /// <param name="path">Null: it is kept nowhere.</param>
@@ -132,6 +134,14 @@ public sealed class LoginWatch : ILoginWatch, IDisposable
             entry.Answer = score.Points == 0 && step == WatchStep.None ? WatchAnswer.Usual : new WatchAnswer(score, step, passes);
             return entry.Answer;
         }
+    }
+
+    void ILoginWatch.MissPlaces(string path, string? problem)
+    {
+        if (problem is null ? missing.TryRemove(path, out _) : !missing.TryAdd(path, problem))
+            return;
+        if (problem is not null)
+            audit.Append(new ServerEvent(clock.GetUtcNow(), "places_unknown", $"{problem}: where logins send from is not scored by it"));
     }
 
     void ILoginWatch.AddFailure(WatchedLogin login)
