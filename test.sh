@@ -30,6 +30,7 @@ missing_packages() {
     case $need in
       file:*) [ -e "${need#file:}" ] || echo "$package" ;;
       perl:*) perl -M"${need#perl:}" -e 1 2>/dev/null || echo "$package" ;;
+      rsyslog_gtls) compgen -G '/usr/lib/*/rsyslog/lmnsd_gtls.so' >/dev/null || echo "$package" ;;
       sasl) compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || echo "$package" ;;
       pam_*) compgen -G "/usr/lib/*/security/$need.so" >/dev/null || echo "$package" ;;
       libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo "$package" ;;
@@ -45,6 +46,7 @@ fail2ban-regex fail2ban
 file:/usr/lib/python3/dist-packages/authres/__init__.py python3-authres
 file:/usr/lib/python3/dist-packages/dkim/__init__.py python3-dkim
 file:/usr/lib/python3/dist-packages/nacl/__init__.py python3-nacl
+file:/lib/systemd/systemd-journald systemd
 file:/usr/lib/postgresql postgresql
 file:/usr/sbin/slapd slapd
 file:/usr/share/java/jakarta-mail.jar libjakarta-mail-java
@@ -81,6 +83,8 @@ policyd-spf postfix-policyd-spf-python
 postfix postfix
 postgrey postgrey
 python3 python3
+rsyslogd rsyslog
+rsyslog_gtls rsyslog-gnutls
 s-nail s-nail
 sasl libsasl2-modules
 saslpasswd2 sasl2-bin

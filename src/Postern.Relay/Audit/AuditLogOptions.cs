@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Audit.Accounting;
+using Postern.Relay.Audit.Onward;
 
 namespace Postern.Relay.Audit;
 
@@ -33,6 +34,15 @@ public sealed record AuditLogOptions
 
     /// <summary>The accounting log beside the files; null for none.</summary>
     public AcctLogOptions? AcctLog { get; init; }
+
+    /// <summary>A server that is sent every line; null for none.</summary>
+    public SyslogTarget? Syslog { get; init; }
+
+    /// <summary>The journal of this machine, which is sent every line; null for none.</summary>
+    public JournalTarget? Journal { get; init; }
+
+    /// <summary>How long those who are sent lines are waited for; null for what is usual.</summary>
+    internal ForwardTimes? Forwarding { get; init; }
 
     /// <summary>Clients that are trusted as those that have logged in are: their repeats are written whole for longer.</summary>
     public ImmutableArray<IPNetwork> Exempt { get; init; } = [];

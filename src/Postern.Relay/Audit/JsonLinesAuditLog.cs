@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Postern.Relay.Audit.Accounting;
 using Postern.Relay.Audit.Events;
+using Postern.Relay.Audit.Onward;
 
 namespace Postern.Relay.Audit;
 
@@ -35,6 +36,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private readonly ArrayBufferWriter<byte> line = new();
     private readonly Utf8JsonWriter json;
     private readonly AuditCopy? copy;
+    private readonly LogForwarder syslog;
+    private readonly LogForwarder journal;
     private readonly ImmutableArray<IEventSink> sinks;
     private readonly long[] reportedOfSinks;
     private readonly AuditSync sync;
@@ -69,6 +72,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
         accounting = new AcctLogFile(options, sync, clock);
         json = new Utf8JsonWriter(line, AuditEvents.Options);
         copy = options.Copy is { } stream ? new AuditCopy(stream, clock) : null;
+        syslog = new LogForwarder(SyslogTarget.Word, options.Directory, options.Syslog, clock, options.Forwarding);
+        journal = new LogForwarder(JournalTarget.Word, options.Directory, options.Journal, clock, options.Forwarding);
         this.sinks = copy is null ? [.. sinks] : [copy, .. sinks];
         reportedOfSinks = new long[this.sinks.Length];
         sinksReportedAt = clock.GetUtcNow();
@@ -142,6 +147,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         foreach (var file in files.All)
             file.Dispose();
         await accounting.DisposeAsync();
+        await Task.WhenAll(syslog.DisposeAsync().AsTask(), journal.DisposeAsync().AsTask());
         sync.Dispose();
         await json.DisposeAsync();
         if (copy is not null)
@@ -237,6 +243,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
         LookForRoom();
         ReportLoss();
         ReportSinks();
+        TellNewsOf(syslog);
+        TellNewsOf(journal);
         var taken = 0;
         for (; taken < MostGathered && queue.Reader.TryRead(out var item); taken++)
         {
@@ -255,6 +263,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
         foreach (var file in files.All)
             Write(file);
         WriteAccounting();
+        syslog.Wake();
+        journal.Wake();
         foreach (var waiter in flushed)
             waiter.TrySetResult();
         flushed.Clear();
@@ -339,6 +349,8 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
         WriteAccounting();
         accounting.Apply(changed);
+        syslog.Apply(changed.Directory, changed.Syslog);
+        journal.Apply(changed.Directory, changed.Journal);
         space.Apply(changed);
         isFull = false;
     }
@@ -368,6 +380,12 @@ public sealed class JsonLinesAuditLog : IAuditLog
 
         if (Interlocked.Exchange(ref syncTrouble, null) is { } trouble)
             Tell("log_sync", $"events may be lost when the power fails: {trouble}");
+    }
+
+    private void TellNewsOf(LogForwarder forwarder)
+    {
+        while (forwarder.TakeNews() is var (what, detail))
+            Tell(what, detail);
     }
 
     /// <summary>A gap is itself an event, once the disk takes events again.</summary>

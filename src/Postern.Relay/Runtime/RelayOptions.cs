@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Accounting;
+using Postern.Relay.Audit.Onward;
 using Postern.Relay.Delivery;
 using Postern.Relay.Dkim;
 using Postern.Relay.Dkim.Arc;
@@ -91,6 +92,12 @@ public sealed record RelayOptions
     /// <summary>The log has the subjects of accepted messages.</summary>
     public bool LogSubjects { get; init; }
 
+    /// <summary>A syslog server that is sent every line of the log; null for none.</summary>
+    public SyslogTarget? LogSyslog { get; init; }
+
+    /// <summary>The journal of this machine, which is sent every line of the log; null for none.</summary>
+    public JournalTarget? LogJournal { get; init; }
+
     /// <summary>The accounting log beside the others; null for none.</summary>
     public AcctLogOptions? LogAccounting { get; init; }
 
@@ -106,6 +113,8 @@ public sealed record RelayOptions
         MostOctets = LogOctets,
         WithSubjects = LogSubjects,
         AcctLog = LogAccounting,
+        Syslog = LogSyslog,
+        Journal = LogJournal,
         SpoolReserve = total => SpoolOrLocal.ReserveOf(total),
         Exempt = Accounts.Protection.Exempt,
         Copy = LogCopy,

@@ -243,6 +243,8 @@ internal static class EngineOptions
         LogOctets = configuration.Logs.Most,
         LogSubjects = configuration.Logs.Subject,
         LogAccounting = configuration.Logs.Accounting,
+        LogSyslog = configuration.Logs.Syslog is { } syslog ? syslog with { Hostname = configuration.Server.Hostname.Text } : null,
+        LogJournal = configuration.Logs.Journal,
         LogCopy = logCopy,
     };
 

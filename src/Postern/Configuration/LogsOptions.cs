@@ -1,5 +1,6 @@
 using Postern.Configuration.Reading;
 using Postern.Relay.Audit.Accounting;
+using Postern.Relay.Audit.Onward;
 
 namespace Postern.Configuration;
 
@@ -17,6 +18,18 @@ internal sealed record LogsOptions(string Directory, int Keep = 90, long Most = 
     private static readonly Kind<bool> Formats = Kinds.Word(("json", false), ("acctlog", true));
 
     private static readonly Kind<bool> Yes = Kinds.Word(("true", true), ("false", false));
+
+    private static readonly Kind<SyslogTarget?> Servers = new(
+        "server",
+        "tcp://host:port or tcp+tls://host:port",
+        static (string text, out SyslogTarget? target) => SyslogTarget.TryParse(text, out target),
+        []);
+
+    /// <summary>A server that is sent every line; null for none.</summary>
+    public SyslogTarget? Syslog { get; init; }
+
+    /// <summary>The journal of this machine; null where it is sent nothing.</summary>
+    public JournalTarget? Journal { get; init; }
 
     /// <summary>The accounting log; null where there is none.</summary>
     public AcctLogOptions? Accounting { get; init; }
@@ -41,8 +54,33 @@ internal sealed record LogsOptions(string Directory, int Keep = 90, long Most = 
                 "`true`: the event of an accepted message has its subject. It is found by nobody who may not read the log, "
                     + "but it often says what its sender would not want others to read."))
         {
+            Syslog = ReadSyslog(section),
+            Journal = section.Value(
+                "journal",
+                Yes,
+                fallback: false,
+                "false",
+                "`true`: the journal of systemd on this machine is sent every event too, with fields to find it by (see syslog.md).")
+                ? new JournalTarget()
+                : null,
             Accounting = section.Child("auth", ReadAuth, "Logins and what they may do, in another form beside the files of JSON lines."),
         };
+
+    private static SyslogTarget? ReadSyslog(Section section)
+    {
+        var target = section.Value(
+            "syslog",
+            Servers,
+            fallback: null,
+            "none",
+            "`tcp+tls://log.example.net:6514` or `tcp://log.example.net:514`: a server that is sent every event too (RFC 5424; see "
+                + "syslog.md). Over TLS its certificate has to verify.");
+        var authorities = TrustedFile.Read(
+            section, "A PEM file of certificates that the one of `syslog` is verified against.", "syslog_ca");
+        if (authorities is not null && target is not { IsTls: true })
+            section.Report("syslog_ca", "no server of 'syslog' shows a certificate", "syslog: tcp+tls://host:port, or no syslog_ca");
+        return target is { IsTls: true } ? target with { Authorities = authorities } : target;
+    }
 
     private static AcctLogOptions? ReadAuth(Section section)
     {

@@ -8,13 +8,14 @@ namespace Postern.Configuration;
 internal static class TrustedFile
 {
     /// <summary>What the key <c>ca</c> of a section names; null when it was left out, or cannot be used.</summary>
-    public static X509Certificate2Collection? Read(Section section, string doc)
+    /// <param name="key">Another name for it.</param>
+    public static X509Certificate2Collection? Read(Section section, string doc, string key = "ca")
     {
-        if (section.ReadFile("ca", "the system's trusted roots", doc) is not { } file)
+        if (section.ReadFile(key, "the system's trusted roots", doc) is not { } file)
             return null;
         if (Read(file, out var certificates) is not { } problem)
             return certificates;
-        section.Report("ca", problem);
+        section.Report(key, problem);
         return null;
     }
 
