@@ -67,6 +67,7 @@ public sealed class SpoolQueueControl(ISpool spool, TimeProvider clock) : IQueue
             {
                 Held = false,
                 HeldByServerAt = null,
+                HeldFor = null,
                 NextAttempt = entry.State.IsForLater(entry.Envelope, now) ? entry.Envelope.ReleasedAt : now,
             }
                 : IsHeldBySender(entry, now) ? entry.State with { NextAttempt = now }

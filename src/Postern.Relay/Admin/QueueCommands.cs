@@ -86,7 +86,11 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
                     ? null
                     : entry.State with
                     {
-                        Return = new ReturnOrder(why, recipients), Held = false, HeldByServerAt = null, NextAttempt = now,
+                        Return = new ReturnOrder(why, recipients),
+                        Held = false,
+                        HeldByServerAt = null,
+                        HeldFor = null,
+                        NextAttempt = now,
                     };
             },
             ct);

@@ -48,6 +48,18 @@ public sealed record QueueItem
     /// <summary>The release that the sender asked for (HOLDFOR=, HOLDUNTIL=); null without.</summary>
     public DateTimeOffset? HoldUntil { get; init; }
 
+    /// <summary>
+    /// The rule that has it wait for an operator since it arrived; null where none does: then an operator holds what is held, or the
+    /// server.
+    /// </summary>
+    public string? HeldRule { get; init; }
+
+    /// <summary>What that rule says to the operator.</summary>
+    public string? HeldReason { get; init; }
+
+    /// <summary>When it did.</summary>
+    public DateTimeOffset? HeldAt { get; init; }
+
     /// <summary>The way that an operator has chosen in the place of the routes; null where the routes decide.</summary>
     public string? Via { get; init; }
 

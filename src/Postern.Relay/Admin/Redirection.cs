@@ -74,7 +74,11 @@ internal sealed class Redirection(ISpool spool, TimeProvider clock)
             },
         };
         var isHeld = entry.State is { Held: true, HeldByServerAt: null };
-        var state = DeliveryState.Fresh(recipients: 1, envelope.ReleasedAt) with { Held = isHeld };
+        var state = DeliveryState.Fresh(recipients: 1, envelope.ReleasedAt) with
+        {
+            Held = isHeld,
+            HeldFor = isHeld ? entry.State.HeldFor : null,
+        };
         return await draft.CommitAsync(envelope, state, ct) switch
         {
             SpoolCommit.Durable => envelope.Id,

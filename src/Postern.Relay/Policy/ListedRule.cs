@@ -144,7 +144,7 @@ internal sealed record Judged(RuleStage Stage, RuleContext Context, ImmutableArr
         for (var i = from; i < Asked.Length; i++)
         {
             if (Asked[i].Answer is RuleAnswer.Pass { Effect: { } effect })
-                effects.Add(effect);
+                effects.Add(effect is MessageEffect.Hold hold ? hold with { Rule = Asked[i].Rule } : effect);
         }
 
         return effects.Count == 0 ? [] : effects.DrainToImmutable();

@@ -20,6 +20,9 @@ internal abstract record MessageEffect
     /// <param name="Reason">For the operator.</param>
     public sealed record Hold(string Reason) : MessageEffect
     {
+        /// <summary>The name of the rule that said so.</summary>
+        public string? Rule { get; init; }
+
         public override string Said => "hold";
     }
 

@@ -132,8 +132,8 @@ internal sealed class SubmissionDraft(
         if (Keep.For(envelope, ofAccount) is { } keptFor)
             envelope = envelope with { KeepFor = keptFor };
         var state = DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt);
-        if (effects.Any(static effect => effect is MessageEffect.Hold))
-            state = state with { Held = true };
+        if (effects.OfType<MessageEffect.Hold>().FirstOrDefault() is { } hold)
+            state = state with { Held = true, HeldFor = new HoldReason(hold.Rule ?? hold.Said, hold.Reason, arrivedAt) };
         switch (await spool.CommitAsync(envelope, state, ct))
         {
             case SpoolCommit.Durable(var entry):

@@ -24,6 +24,11 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// </summary>
     public DateTimeOffset? HeldByServerAt { get; init; }
 
+    /// <summary>
+    /// Why a rule has it wait for an operator, from its arrival to its release; null where none does, and in what older versions wrote.
+    /// </summary>
+    public HoldReason? HeldFor { get; init; }
+
     /// <summary>When the last attempt came to this state; null before the first, and in what older versions wrote.</summary>
     public DateTimeOffset? TriedAt { get; init; }
 
@@ -56,6 +61,11 @@ public sealed record DeliveryState(int Attempts, DateTimeOffset NextAttempt, boo
     /// <summary>True when nothing is left to deliver.</summary>
     public bool IsFinished => Recipients.All(static r => r.Status != RecipientStatus.Pending);
 }
+
+/// <summary>What held a message when it arrived.</summary>
+/// <param name="Rule">The name of the rule.</param>
+/// <param name="Text">Its reason, for an operator.</param>
+public sealed record HoldReason(string Rule, string Text, DateTimeOffset At);
 
 /// <summary>One recipient's fate so far; <paramref name="LastReply"/> is what the last attempt ended with, for people to read.</summary>
 public sealed record RecipientState(RecipientStatus Status, string? LastReply)

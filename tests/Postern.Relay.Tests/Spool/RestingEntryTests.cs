@@ -75,7 +75,7 @@ public sealed class RestingEntryTests
     [InlineData(typeof(ReportOrigin), "About IsGathered Reason")]
     [InlineData(typeof(EarlierPass), "As")]
     [InlineData(typeof(SmtpEnvelope), "Parameters RecipientParameters Recipients Sender")]
-    [InlineData(typeof(DeliveryState), "Attempts HasEnded Held HeldByServerAt NextAttempt NotReported Recipients Reported Return TriedAt Via")]
+    [InlineData(typeof(DeliveryState), "Attempts HasEnded Held HeldByServerAt HeldFor NextAttempt NotReported Recipients Reported Return TriedAt Via")]
     [InlineData(typeof(RecipientState), "Answer Attempt LastReply Status")]
     [InlineData(typeof(AnswerFacts), "Code IsVerbatim Status Trouble")]
     [InlineData(typeof(ReturnOrder), "Recipients Why")]
@@ -183,6 +183,7 @@ public sealed class RestingEntryTests
         {
             Reported = (DelayReports)random.Next(4),
             HeldByServerAt = random.Next(4) == 0 ? AnyTime(random) : null,
+            HeldFor = random.Next(4) == 0 ? new HoldReason("hold", "looked at first", AnyTime(random)) : null,
             TriedAt = random.Next(2) == 0 ? AnyTime(random) : null,
             HasEnded = random.Next(9) == 0,
             NotReported = Any(random, "nobody asked\nfor it"),

@@ -44,6 +44,24 @@ public sealed class StoredEnvelopeTests
     }
 
     [Fact]
+    public async Task Which_rule_held_it_and_why_is_there_after_a_restart_and_a_spool_without_it_is_read()
+    {
+        using var home = new SpoolHome();
+        var envelope = Samples.Envelope();
+        var held = DeliveryState.Fresh(1, envelope.ArrivedAt) with { Held = true, HeldFor = new HoldReason("hold", "a \u00fcber new customer", envelope.ArrivedAt) };
+        await using (var spool = home.Open())
+        {
+            await Samples.CommitAsync(spool, Samples.Content(10), envelope);
+            await spool.ChangeAsync(envelope.Id, _ => held, TestContext.Current.CancellationToken);
+        }
+
+        await using var again = home.Open();
+        Assert.Equal(held.HeldFor, again.Find(envelope.Id)!.State.HeldFor);
+        var old = StoredState.Of(held) with { HeldRule = null, HeldWhy = null, HeldAt = null };
+        Assert.True(old.ToState(1, new ReplayWords()) is { Held: true, HeldFor: null });
+    }
+
+    [Fact]
     public async Task Internationalized_addresses_are_there_after_a_restart()
     {
         using var home = new SpoolHome();

@@ -63,6 +63,7 @@ internal sealed class QueueOperations(DeliveryWork work, Timekeeper time, Destin
                 {
                     Held = false,
                     HeldByServerAt = null,
+                    HeldFor = null,
                     NextAttempt = held.State.IsForLater(held.Envelope, now) ? held.Envelope.ReleasedAt : now,
                 }
                 : null,

@@ -116,6 +116,7 @@ internal sealed class StateRecorder(DeliveryWork work)
             NextAttempt = theirs.NextAttempt != known.NextAttempt ? theirs.NextAttempt : ours.NextAttempt,
             Held = isHeldByOperator || (ours.Held && !isReleased),
             HeldByServerAt = isHeldByOperator || isReleased ? null : ours.HeldByServerAt,
+            HeldFor = theirs.HeldFor,
             Reported = ours.Reported | theirs.Reported,
             Return = theirs.Return != known.Return ? theirs.Return : ours.Return,
             Via = theirs.Via != known.Via ? theirs.Via : ours.Via,

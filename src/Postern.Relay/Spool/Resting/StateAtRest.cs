@@ -49,7 +49,7 @@ internal readonly struct StateAtRest
         };
 
     private static bool IsUsual(DeliveryState state) =>
-        state is { HeldByServerAt: null, HasEnded: false, NotReported: null, Via: null, Return: null }
+        state is { HeldByServerAt: null, HeldFor: null, HasEnded: false, NotReported: null, Via: null, Return: null }
         && state.NextAttempt.Offset == TimeSpan.Zero
         && (state.TriedAt is not { } at || (at.Offset == TimeSpan.Zero && at.Ticks != 0));
 }

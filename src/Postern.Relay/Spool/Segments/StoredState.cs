@@ -19,6 +19,13 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
 
     public DateTimeOffset? HeldByServer { get; init; }
 
+    /// <summary>The rule that held it when it arrived, with its reason and the time.</summary>
+    public string? HeldRule { get; init; }
+
+    public string? HeldWhy { get; init; }
+
+    public DateTimeOffset? HeldAt { get; init; }
+
     public DateTimeOffset? Tried { get; init; }
 
     public bool Ended { get; init; }
@@ -39,6 +46,9 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         {
             Each = each,
             HeldByServer = state.HeldByServerAt,
+            HeldRule = state.HeldFor?.Rule,
+            HeldWhy = state.HeldFor?.Text,
+            HeldAt = state.HeldFor?.At,
             Tried = state.TriedAt,
             Ended = state.HasEnded,
             NotReported = state.NotReported,
@@ -58,6 +68,7 @@ internal sealed record StoredState(int Attempts, DateTimeOffset Next, bool Held,
         {
             Reported = Reported,
             HeldByServerAt = HeldByServer,
+            HeldFor = HeldRule is { } rule && HeldAt is { } heldAt ? new HoldReason(rule, HeldWhy ?? string.Empty, heldAt) : null,
             TriedAt = Tried,
             HasEnded = Ended,
             NotReported = NotReported,

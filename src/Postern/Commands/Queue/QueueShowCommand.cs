@@ -95,6 +95,8 @@ internal static class QueueShowCommand
             facts.Row("envelope id", envelopeId);
         if (item.HoldUntil is { } until)
             facts.Row("hold until", TimeText.Format(until));
+        if (item is { HeldRule: { } rule, HeldAt: { } heldAt })
+            facts.Row("held by", $"the rule {rule} at {TimeText.Format(heldAt)}: {item.HeldReason}");
         if (item.Via is { } via)
             facts.Row("sent by", $"{via}, in the place of the routes");
         if (item.KeepSeconds is { } seconds)

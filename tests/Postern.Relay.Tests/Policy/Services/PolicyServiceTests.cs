@@ -111,7 +111,7 @@ public sealed class PolicyServiceTests
         var policy = asked.Policy([$"check_policy_service {service.Place}", "permit"]);
         Assert.Equal(reply, await AskedSession.ReplyAsync(policy, session));
         if (action.StartsWith("HOLD", StringComparison.Ordinal))
-            Assert.Equal([new MessageEffect.Hold("a?b")], await AskedSession.EffectsAsync(policy, session));
+            Assert.Equal([new MessageEffect.Hold("a?b") { Rule = "check_policy_service" }], await AskedSession.EffectsAsync(policy, session));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class PolicyServiceTests
         MessageEffect expected = action[..3] switch
         {
             "PRE" => new MessageEffect.Prepend("X-Origin: a scanner, on floor 2"),
-            "HOL" => new MessageEffect.Hold("looked at first"),
+            "HOL" => new MessageEffect.Hold("looked at first") { Rule = "check_policy_service" },
             "BCC" => new MessageEffect.Copy(Mailbox.Parse("archive@example.org")),
             _ => new MessageEffect.Redirect(Mailbox.Parse("catch@example.org")),
         };
