@@ -52,7 +52,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         Func<string, IDirectory>? directoryOf = null,
         ISuppressions? suppressions = null,
         INameLookup? names = null)
-        : this(options, directory, audit, clock, counters, directoryOf, suppressions, names, new AccessTables(clock))
+        : this(options, directory, audit, clock, counters, directoryOf, suppressions, names, new AccessTables(clock, audit))
     {
     }
 
@@ -68,7 +68,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         AccessTables tables,
         IReadOnlySet<(string Path, string Pattern)>? waived = null)
     {
-        classes = new RuleClasses(options.Devices.AddTo(options.Classes));
+        classes = new RuleClasses(options.Devices.AddTo(options.Classes), options.Own);
         world = new PolicyWorld(
             options, directoryOf ?? (_ => directory), counters ?? UnknownCounters.Instance, clock, new LimitNews(audit, clock))
         {

@@ -1,3 +1,4 @@
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Access;
 using Postern.Smtp.Grammar;
@@ -25,6 +26,7 @@ public sealed class AccessTableTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("postern-access-").FullName;
     private readonly ManualClock clock = new();
+    private readonly RecordingAuditLog audit = new();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -87,11 +89,11 @@ public sealed class AccessTableTests : IDisposable
     {
         var policy = Policy($"check_access by: sender, table: {Table}");
         Assert.Equal("451 check_access", await OutcomeAsync(policy));
-        await ChangeAsync("a@x.test OK\n");
+        await ChangeAsync(policy, "a@x.test OK\n");
         Assert.Equal("permit check_access", await OutcomeAsync(policy));
-        await ChangeAsync("a@x.test jump\nand more\n");
+        await ChangeAsync(policy, "a@x.test jump\nand more\n");
         Assert.Equal("permit check_access", await OutcomeAsync(policy));
-        await ChangeAsync("a@x.test reject no more\n");
+        await ChangeAsync(policy, "a@x.test reject no more\n");
         Assert.Equal("554 check_access", await OutcomeAsync(policy));
         File.Delete(Table);
         clock.Advance(TimeSpan.FromSeconds(1));
@@ -130,6 +132,62 @@ public sealed class AccessTableTests : IDisposable
         Assert.Equal("554 5.7.1 number 4 (ref DRYRUN)", decision.Reply!.ToString());
     }
 
+    /// <summary>Sessions ask all the while; each answer is one of a whole table, and the old one until the new one is whole.</summary>
+    [Fact]
+    public async Task A_million_lines_are_rewritten_while_sessions_ask_and_no_half_of_them_counts()
+    {
+        await WriteMillionAsync("reject old", lines: 1_000_000);
+        var policy = Policy($"check_access by: sender, table: {Table}");
+        Assert.Equal("554 5.7.1 old (ref DRYRUN)", await LastAsync(policy));
+
+        // Half of it is there, and the writer pauses.
+        await WriteMillionAsync("reject new", lines: 500_000);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("554 5.7.1 old (ref DRYRUN)", await LastAsync(policy));
+
+        await WriteMillionAsync("reject new", lines: 1_000_000);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("554 5.7.1 old (ref DRYRUN)", await LastAsync(policy));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        using var isRead = new CancellationTokenSource();
+        var sessions = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            var answers = new HashSet<string?>();
+            do
+                answers.Add(await LastAsync(policy));
+            while (!isRead.IsCancellationRequested);
+            return answers;
+        })).ToArray();
+        while (await LastAsync(policy) != "554 5.7.1 new (ref DRYRUN)")
+            await Task.Yield();
+        await isRead.CancelAsync();
+        foreach (var answers in await Task.WhenAll(sessions))
+            Assert.Subset(new HashSet<string?> { "554 5.7.1 old (ref DRYRUN)", "554 5.7.1 new (ref DRYRUN)" }, answers);
+    }
+
+    [Fact]
+    public async Task A_broken_line_of_a_changed_table_is_told_once_with_its_number()
+    {
+        var policy = Policy($"check_access by: sender, table: {Table}");
+        await ChangeAsync(policy, "a@x.test OK\n");
+        await ChangeAsync(policy, "a@x.test OK\n\nb@x.test jump\n");
+        Assert.Equal("permit check_access", await OutcomeAsync(policy));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("permit check_access", await OutcomeAsync(policy));
+        var told = Assert.Single(audit.Events.OfType<ServerEvent>());
+        Assert.Equal(("access_file", $"{Table}: line 3: no action is called jump; it counts as it was before"), (told.Event, told.Detail));
+    }
+
+    private static async Task<string?> LastAsync(RelayPolicy policy) =>
+        (await policy.DryRunAsync(Judge.Facts(), Judge.Path("user499999@x.test"), Mailbox.Parse("b@foreign.test"), Ct)).Reply?.ToString();
+
+    private async Task WriteMillionAsync(string action, int lines)
+    {
+        await using var to = File.CreateText(Table);
+        for (var i = 0; i < lines; i++)
+            await to.WriteAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"user{i}@x.test {action}\n"));
+    }
+
     private RelayPolicy Policy(string rule) => new(
         new PolicyOptions
         {
@@ -138,16 +196,18 @@ public sealed class AccessTableTests : IDisposable
             Classes = System.Collections.Immutable.ImmutableSortedDictionary<string, System.Collections.Immutable.ImmutableArray<RuleEntry>>.Empty.Add("strict", ["reject"]),
         },
         new Judge().Directory,
-        new RecordingAuditLog(),
+        audit,
         clock);
 
     private static async Task<string> OutcomeAsync(RelayPolicy policy) =>
         Judge.Outcome(await policy.DryRunAsync(Judge.Facts(), Judge.Path("a@x.test"), Mailbox.Parse("b@foreign.test"), Ct));
 
 
-    private async Task ChangeAsync(string text)
+    private async Task ChangeAsync(RelayPolicy policy, string text)
     {
         await File.WriteAllTextAsync(Table, text, Ct);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await OutcomeAsync(policy); // sees that it has changed
         clock.Advance(TimeSpan.FromSeconds(1));
     }
 }

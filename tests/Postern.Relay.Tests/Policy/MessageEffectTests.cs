@@ -1,4 +1,5 @@
 using System.Text;
+using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
@@ -15,6 +16,9 @@ namespace Postern.Relay.Tests.Policy;
 /// <summary>What rules have done with a message, besides letting it in: held, copied, sent elsewhere, written on.</summary>
 public sealed class MessageEffectTests : IAsyncDisposable
 {
+    /// <summary>Octets allocated for one, the message with it.</summary>
+    private const long MostForAHeader = 64 * 1024 * 1024;
+
     private readonly ManualClock clock = new();
     private readonly RecordingAuditLog audit = new();
     private readonly FakeDirectory directory = new Judge().Directory;
@@ -32,6 +36,11 @@ public sealed class MessageEffectTests : IAsyncDisposable
     {
         var (entry, _) = await SubmitAsync(At(stage, "hold reason: first mail of a new customer"));
         Assert.True(entry.State is { Held: true, HeldByServerAt: null });
+        Assert.Equal(new HoldReason("hold", "first mail of a new customer", entry.Envelope.ArrivedAt), entry.State.HeldFor);
+        var shown = await new QueueQueries(spool).FindAsync(entry.Envelope.Id, Ct);
+        Assert.Equal(("hold", "first mail of a new customer", entry.Envelope.ArrivedAt), (shown!.HeldRule, shown.HeldReason, shown.HeldAt));
+        Assert.True(await new SpoolQueueControl(spool, clock).ReleaseAsync(entry.Envelope.Id, Ct));
+        Assert.Null((await spool.FindAsync(entry.Envelope.Id, Ct))!.State.HeldFor);
     }
 
     [Theory]
@@ -150,6 +159,51 @@ public sealed class MessageEffectTests : IAsyncDisposable
         Assert.Equal("scanner@example.org", entry.Envelope.Sender.Address);
         Assert.Equal(["a@b.test", "c@d.test"], entry.Envelope.Recipients.Select(static r => r.Address));
     }
+
+    /// <summary>What a header may take to be judged: some times its octets, whatever it is made of.</summary>
+    [Theory]
+    [MemberData(nameof(FloodNames))]
+    public async Task A_header_made_to_cost_much_costs_little_and_an_author_in_it_that_is_not_the_logins_is_refused(string flood)
+    {
+        var (header, refusal) = Floods[flood];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var outcome = await OutcomeAsync(At("message", "reject_header_from_mismatch"), header, "a@b.test");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, long.MinValue, MostForAHeader);
+        if (refusal is null)
+            Assert.IsType<StoreOutcome.Stored>(outcome);
+        else
+            Assert.StartsWith(refusal, Assert.IsType<StoreOutcome.Refused>(outcome).Reply.ToString(), StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> FloodNames => [.. Floods.Keys];
+
+    private static Dictionary<string, (string Header, string? Refusal)> Floods
+    {
+        get
+        {
+            const string Alice = "From: alice@example.org\r\n";
+            const string NotOwned = "550 5.7.1 ";
+            const string TooLong = "552 5.3.4 ";
+            return new Dictionary<string, (string Header, string? Refusal)>
+            {
+                ["100,000 fields"] = (Repeat("X: y\r\n", 100_000) + Alice, TooLong),
+                ["as many as there is room for"] = (Repeat("X: y\r\n", 40_000) + Alice, null),
+                ["as many, and bob"] = (Repeat("X: y\r\n", 40_000) + "From: bob@example.org\r\n", NotOwned),
+                ["1,000 From fields"] = (Repeat(Alice, 1_000), NotOwned),
+                ["1,000 From fields, one of bob"] = (Repeat(Alice, 999) + "From: bob@example.org\r\n", NotOwned),
+                ["a From of a megabyte"] = ($"From: {Repeat("(a) =?utf-8?q?x?= g:alice@example.org;,\r\n ", 25_000)}bob@example.org\r\n", TooLong),
+                ["groups, comments and encoded words"] = ($"From: {Repeat("(a(b)) =?utf-8?q?x?= g:alice@example.org;,\r\n ", 5_000)}bob@example.org\r\n", NotOwned),
+                ["comments in comments"] = ($"From: bob@example.org {Repeat("(\r\n ", 25_000)}{Repeat(")\r\n ", 25_000)}\r\n", NotOwned),
+                ["comments without an end"] = ($"From: bob@example.org {Repeat("(", 200_000)}\r\n", NotOwned),
+                ["groups in groups"] = ($"From: {Repeat("g:", 50_000)}bob@example.org{Repeat(";", 50_000)}\r\n", NotOwned),
+                ["quotes without an end"] = ($"From: {Repeat("\"", 99_999)} <bob@example.org>\r\n", NotOwned),
+                ["brackets"] = ($"From: {Repeat("<", 100_000)}bob@example.org{Repeat(">", 100_000)}\r\n", NotOwned),
+                ["20,000 authors"] = ($"From: {Repeat("a@b.c,\r\n ", 20_000)}bob@example.org\r\n", NotOwned),
+            };
+        }
+    }
+
+    private static string Repeat(string text, int count) => new StringBuilder(text.Length * count).Insert(0, text, count).ToString();
 
     private static PolicyOptions At(string stage, params string[] rules)
     {

@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
+using Postern.Relay.Audit;
+using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy.Watching;
 
 namespace Postern.Relay.Policy.Access;
 
 /// <summary>The files that the rules of one policy look into.</summary>
-internal sealed class AccessTables(TimeProvider clock)
+/// <param name="audit">Is told of a changed file that does not count.</param>
+internal sealed class AccessTables(TimeProvider clock, IAuditLog audit)
 {
     private readonly ConcurrentDictionary<(string Path, AccessSubject Subject), WatchedFile<AccessTable>> tables = [];
     private readonly ConcurrentDictionary<string, WatchedFile<NetworkTable<bool>>> networks = [];
@@ -14,17 +17,24 @@ internal sealed class AccessTables(TimeProvider clock)
     public ValueTask<AccessTable> FindAsync(string path, AccessSubject subject, CancellationToken ct) =>
         tables.GetOrAdd(
             (path, subject),
-            static (key, clock) => new(key.Path, path => AccessTable.Read(File.ReadLines(path), key.Subject), clock),
-            clock).FindAsync(ct);
+            static (key, self) => new(
+                key.Path, path => AccessTable.Read(File.ReadLines(path), key.Subject), self.Clock, self.Tell),
+            this).FindAsync(ct);
 
     /// <summary>Networks without more, as <see cref="NetworkFile"/> has them.</summary>
     /// <exception cref="IOException">There is no such file: the message says why.</exception>
     public ValueTask<NetworkTable<bool>> FindNetworksAsync(string path, CancellationToken ct) =>
         networks.GetOrAdd(
-            path, static (path, clock) => new(path, static path => NetworkFile.Read(File.ReadLines(path)), clock), clock).FindAsync(ct);
+            path,
+            static (path, self) => new(path, static path => NetworkFile.Read(File.ReadLines(path)), self.Clock, self.Tell),
+            this).FindAsync(ct);
 
     /// <summary>What a database of an operator's says of addresses.</summary>
     /// <exception cref="IOException">There is no such database: the message says why.</exception>
     public ValueTask<PlaceFile> FindPlacesAsync(string path, CancellationToken ct) =>
-        places.GetOrAdd(path, static (path, clock) => new(path, PlaceFile.Read, clock), clock).FindAsync(ct);
+        places.GetOrAdd(path, static (path, self) => new(path, PlaceFile.Read, self.Clock, self.Tell), this).FindAsync(ct);
+
+    private TimeProvider Clock => clock;
+
+    private void Tell(string problem) => audit.Append(new ServerEvent(clock.GetUtcNow(), "access_file", problem));
 }

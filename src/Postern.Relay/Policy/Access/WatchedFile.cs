@@ -3,11 +3,13 @@ using Postern.Relay.Accounts;
 namespace Postern.Relay.Policy.Access;
 
 /// <summary>
-/// What a file says, read once and again when it changes, which is looked at once a second. One that cannot be read any more, or has a line
-/// that does not read, counts as it was before; one that never could be read says nothing at all.
+/// What a file says, read once and again when it changes, which is looked at once a second. A change counts when two looks have found the
+/// same and reading it has not found it changed: whoever writes it in its place is done then. One that cannot be read any more, or has a
+/// line that does not read, counts as it was before; one that never could be read says nothing at all.
 /// </summary>
 /// <param name="read">From its path; throws <see cref="InvalidDataException"/> where one does not read.</param>
-internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProvider clock)
+/// <param name="tell">Told once why a changed file does not count.</param>
+internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProvider clock, Action<string>? tell = null)
     where T : class
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -17,6 +19,7 @@ internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProv
     private long? lookedAt;
     private T? content;
     private FileStamp? stamp;
+    private FileStamp? seen;
     private string? problem;
 
     /// <exception cref="IOException">It could never be read: the message says why.</exception>
@@ -43,11 +46,14 @@ internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProv
     private void LookAgain()
     {
         var (now, found, wrong) = (FileStamp.Of(path), (T?)null, (string?)null);
-        if (now != stamp || content is null)
+        var (isChanged, isSettled) = (now != stamp || content is null, now == seen || content is null);
+        if (isChanged && isSettled)
         {
             try
             {
                 found = read(path);
+                if (FileStamp.Of(path) is var after && after != now)
+                    (found, wrong, isSettled, now) = (null, $"{path}: it is being written", false, after);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
             {
@@ -55,9 +61,14 @@ internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProv
             }
         }
 
+        if (wrong is not null && isSettled && content is not null)
+            tell?.Invoke($"{wrong}; it counts as it was before");
         lock (gate)
         {
-            (stamp, lookedAt, look) = (now, clock.GetTimestamp(), null);
+            seen = now;
+            if (isSettled)
+                stamp = now;
+            (lookedAt, look) = (clock.GetTimestamp(), null);
             (content, problem) = (found ?? content, wrong ?? problem);
         }
     }
