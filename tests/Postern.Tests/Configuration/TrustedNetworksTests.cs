@@ -36,9 +36,4 @@ public sealed class TrustedNetworksTests
         Assert.Contains("network_files[0]: ", answer.Error + answer.Output, StringComparison.Ordinal);
         Assert.Contains("line 2: '10.1.0.0/8' ", answer.Error + answer.Output, StringComparison.Ordinal);
     }
-
-    /// <summary>This machine has a way out or has none; either way it can be asked.</summary>
-    [Fact]
-    public void The_shared_addresses_of_this_machine_are_told() =>
-        Assert.All(SharedAddress.All(), static shared => Assert.False(shared.Address.IsIPv6LinkLocal));
 }

@@ -139,6 +139,26 @@ public sealed class PolicyExamplesTests
         await using var login = await SecureAsync(server, "esmtp");
         await login.LogInAsync("lisa@example.org", "tiger");
         Assert.StartsWith("250 ", await login.SendAsync("lisa@example.org", "y@example.net", Header), StringComparison.Ordinal);
+
+        // As docs/acctlog.md has them: the stranger is refused, the login succeeds and may relay.
+        var lines = await AccountingAsync(server, "@RCPT TO:<y\\@example.net>@permit_authenticated");
+        Assert.Contains(lines, static line => line.Contains("@RCPT TO:<y\\@example.net>@reject_unauth_destination", StringComparison.Ordinal) && line.Contains("@@0@", StringComparison.Ordinal));
+        Assert.Contains(lines, static line => line.Contains("@N@esmtp@", StringComparison.Ordinal) && line.EndsWith("@lisa\\@example.org@1", StringComparison.Ordinal));
+    }
+
+    /// <summary>The accounting log, when it has such a line.</summary>
+    private static async Task<string[]> AccountingAsync(ExampleServer server, string end)
+    {
+        var path = Path.Combine(server.Run.Data, "logs", "acctlog");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var looks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            var lines = File.Exists(path) ? await File.ReadAllLinesAsync(path, patience.Token) : [];
+            if (lines.Any(line => line.EndsWith(end, StringComparison.Ordinal)))
+                return lines;
+            await looks.WaitForNextTickAsync(patience.Token);
+        }
     }
 
     /// <summary>A client of the listed network, without a login.</summary>
