@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Devices;
+using Postern.Relay.Policy.Own;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Policy.Limits;
 using Postern.Smtp.Grammar;
@@ -54,6 +55,9 @@ public sealed record PolicyOptions
 
     /// <summary>What is said of recipients beside the accounts; null where nothing is.</summary>
     public IListedRecipients? Recipients { get; init; }
+
+    /// <summary>Rules that are classes of the program; their words may stand in the lists.</summary>
+    public ImmutableArray<IOwnRule> Own { get; init; } = [];
 
     /// <summary>
     /// Asked at MAIL, first (<see cref="RuleStage"/>); each word one that <see cref="RelayRules.Check"/> knows for its stage.

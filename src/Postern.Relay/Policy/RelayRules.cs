@@ -145,9 +145,9 @@ public static class RelayRules
     {
         var word = ListedRule.Plain(entry.Word);
         var isNamed = classes.Has(word);
-        if ((isNamed ? classes.WhyNot(word, stage) : Check(stage, word)?.Message) is { } problem)
+        if ((isNamed ? classes.WhyNot(word, stage) : classes.WhyNotRule(word, stage)) is { } problem)
             throw new ArgumentException(problem, nameof(entry));
-        var rule = isNamed ? new NamedList(word) : Find(word)!;
+        var rule = isNamed ? new NamedList(word) : classes.Own(word) ?? Find(word)!;
         var arguments = new TextArguments(entry, rule.Shorthand);
         var listed = ListedRule.Read(rule, new RulePlace(entry.Word, stage, name), arguments);
         arguments.MustBeRead();

@@ -42,6 +42,7 @@ public sealed class SamplesRunTests
     [Theory]
     [InlineData("CustomMechanism", "stored a message of meter-17")]
     [InlineData("AuthenticatedRelayer", "the next hop has a message from")]
+    [InlineData("OwnPolicy", "the log names office_hours, and one message waits for an operator")]
     public async Task A_sample_that_proves_itself_does(string name, string said)
     {
         await using var sample = Start(name);
