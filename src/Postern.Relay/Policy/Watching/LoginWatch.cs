@@ -86,6 +86,7 @@ public sealed class LoginWatch : ILoginWatch, IDisposable
     public ImmutableArray<string> Forgive(string name)
     {
         var forgiven = ImmutableArray.CreateBuilder<string>();
+        var accounts = new HashSet<string>(StringComparer.Ordinal);
         lock (gate)
         {
             foreach (var (login, entry) in entries)
@@ -99,12 +100,13 @@ public sealed class LoginWatch : ILoginWatch, IDisposable
                 }
 
                 forgiven.Add(login.ToString());
+                accounts.Add(login.Account);
             }
         }
 
         foreach (var one in suspended?.All ?? [])
         {
-            if (one.By == Rules.WatchLogins.Word && (one.Name == name || forgiven.Contains(one.Name)))
+            if (one.By == Rules.WatchLogins.Word && (accounts.Contains(one.Name) || forgiven.Contains(one.Name)))
                 suspended!.Resume(one.Of, one.Name);
         }
 
