@@ -78,8 +78,10 @@ public sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 
     private static void Loiter()
     {
-        if (IsSlow && Random.Shared.Next(4) == 0)
-            Thread.Sleep(Random.Shared.Next(12));
+        if (!IsSlow || Random.Shared.Next(4) != 0)
+            return;
+        for (var end = Environment.TickCount64 + Random.Shared.Next(12); Environment.TickCount64 < end;)
+            Thread.Yield();
     }
 
     private sealed class ManualTimer(ManualClock clock, TimerCallback callback, object? state) : ITimer

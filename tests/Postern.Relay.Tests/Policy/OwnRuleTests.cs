@@ -88,7 +88,9 @@ public sealed class OwnRuleTests
             Policy(new Own(_ =>
             {
                 isAsked.SetResult();
-                return never.Task.GetAwaiter().GetResult(); // it does not even give its thread back
+#pragma warning disable VSTHRD002 // It does not even give its thread back.
+                return never.Task.GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
             })),
             "b@foreign.test");
         await isAsked.Task.WaitAsync(Ct); // and so the timer runs

@@ -316,7 +316,8 @@ internal sealed class LogForwarder : IAsyncDisposable
         }
         catch (Exception e) when (late.IsCancellationRequested && e is (OperationCanceledException or IOException or SocketException))
         {
-            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"it {otherwise} for {times.Patience.TotalSeconds} s"));
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"it {otherwise} for {times.Patience.TotalSeconds} s"), e);
         }
     }
 

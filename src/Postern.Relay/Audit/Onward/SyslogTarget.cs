@@ -85,14 +85,18 @@ public sealed record SyslogTarget(string Host, int Port, bool IsTls) : LogTarget
 
     private SslClientAuthenticationOptions Options()
     {
-        var options = new SslClientAuthenticationOptions { TargetHost = Host };
+        var options = new SslClientAuthenticationOptions
+        {
+            TargetHost = Host,
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+            },
+        };
         if (Authorities is { } authorities)
         {
-            options.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
+            options.CertificateChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             options.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
         }
 

@@ -8,16 +8,6 @@ using Postern.Smtp.Grammar;
 
 namespace Postern.Relay.Policy.Devices;
 
-/// <summary>Whether devices log in.</summary>
-public enum LoginNeed
-{
-    /// <summary>They send whether they have logged in or not: their network is all that is asked.</summary>
-    Optional,
-
-    /// <summary>Nothing is taken from a client that has not logged in.</summary>
-    Required,
-}
-
 /// <summary>What printers, scanners and other machines may send: one entry of <c>devices</c>.</summary>
 /// <param name="Name">Letters, digits, <c>-</c> and <c>_</c>.</param>
 public sealed record DeviceTerms(string Name)
@@ -91,4 +81,14 @@ public sealed record DeviceTerms(string Name)
 
     /// <summary>The name of that list, which no list of a configuration has.</summary>
     internal string ListAt(RuleStage stage) => $"devices.{Name}.{stage.ToWord()}";
+}
+
+/// <summary>Whether devices log in.</summary>
+public enum LoginNeed
+{
+    /// <summary>They send whether they have logged in or not: their network is all that is asked.</summary>
+    Optional,
+
+    /// <summary>Nothing is taken from a client that has not logged in.</summary>
+    Required,
 }
