@@ -177,15 +177,18 @@ public sealed class RelayPolicy : IEnvelopePolicy
             : AskAboutMessageAsync(session, sender, header, ct);
 
     /// <summary>Asked when the whole message is there and before it is stored: why it may not be; null where it may.</summary>
+    /// <param name="tenant">Whose message it is, as far as its header says.</param>
     /// <param name="octets">Of the content.</param>
     internal async ValueTask<Reply?> OnContentAsync(
-        SessionState session, ReversePath sender, IReadOnlyList<Mailbox> recipients, long octets, CancellationToken ct)
+        SessionState session, ReversePath sender, string? tenant, IReadOnlyList<Mailbox> recipients, long octets, CancellationToken ct)
     {
         if (world.Options.Limits.IsEmpty)
             return null;
         var known = Known(session, sender);
-        var context = new RuleContext(world, new PolicyQuestion(known?.Facts ?? FactsOf(session, sender), sender));
-        if (await LimitJudge.AskAsync(context, recipients, octets, ct) is not RuleAnswer.Refuse refuse)
+        var facts = known?.Facts ?? FactsOf(session, sender);
+        var named = NamedBy(tenant, facts);
+        var context = new RuleContext(world, new PolicyQuestion(named ?? facts, sender));
+        if (await LimitJudge.AskAsync(context, recipients, octets, isNamed: named is not null, ct) is not RuleAnswer.Refuse refuse)
             return null;
         var decider = new AskedRule(new RulePlace(LimitJudge.Word, RuleStage.Message), refuse);
         var judged = new Judged(RuleStage.Message, context, [.. known?.Asked ?? [], decider], decider);
@@ -272,6 +275,10 @@ public sealed class RelayPolicy : IEnvelopePolicy
 
     private EnvelopeFacts FactsOf(SessionState session, ReversePath sender) => Tenanted(EnvelopeFacts.Of(session), sender);
 
+    /// <summary>The facts with the tenant of the message's header; null where that is nobody else's.</summary>
+    private static EnvelopeFacts? NamedBy(string? tenant, EnvelopeFacts facts) =>
+        tenant is null || tenant.Equals(facts.Tenant, StringComparison.OrdinalIgnoreCase) ? null : facts with { Tenant = tenant };
+
     private EnvelopeFacts Tenanted(EnvelopeFacts facts, ReversePath sender) =>
         facts.Tenant is null && !Tenants.IsEmpty && Tenants.Of(facts.Listener, facts.Client, facts.Login, sender) is { } tenant
             ? facts with { Tenant = tenant }
@@ -292,6 +299,11 @@ public sealed class RelayPolicy : IEnvelopePolicy
             Recipients = session.Transaction is { Recipients: var all } ? [.. all.Select(static r => r.Mailbox)] : [],
         };
         var judged = await messageRules.AskAsync(new RuleContext(world, question), earlier: [], counts: true, ct);
+        if (!judged.IsRefusal
+            && NamedBy(judged.Effects(from: 0).OfType<MessageEffect.Tenant>().FirstOrDefault()?.Name, question.Facts) is { } named
+            && new RuleContext(world, question with { Facts = named }) is var context
+            && RuleList.Suspended(RuleStage.Message, context) is { } suspended)
+            judged = judged with { Context = context, Asked = judged.Asked.Add(suspended), Decider = suspended };
         if (!judged.IsRefusal)
             Act(judged, from: 0);
         return new MessageVerdict(

@@ -28,7 +28,7 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length);
         asked.AddRange(earlier);
-        var decider = ForgedAddress(context) ?? Suspended(context) ?? await OtherSenderAsync(context, ct);
+        var decider = ForgedAddress(context) ?? (stage == RuleStage.Message ? null : Suspended(stage, context)) ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
         decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
@@ -167,11 +167,13 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
                 new RuleAnswer.Refuse(Refusals.NotRewrittenHere(context, why), why, Remedies.AskForAnotherAddressAsync))
             : null;
 
-    /// <summary>Asked at RCPT too: what somebody has begun to send goes to nobody more.</summary>
-    private AskedRule? Suspended(RuleContext context) =>
-        stage is RuleStage.Sender or RuleStage.Recipient && context.FindSuspension() is { } suspension
-            ? InPlaceOfRule(
-                Decision.Suspended,
+    /// <summary>
+    /// Asked at RCPT too: what somebody has begun to send goes to nobody more. Of a message, where only its header says whose it is.
+    /// </summary>
+    public static AskedRule? Suspended(RuleStage stage, RuleContext context) =>
+        stage is not (RuleStage.Client or RuleStage.Helo) && context.FindSuspension() is { } suspension
+            ? new AskedRule(
+                new RulePlace(Decision.Suspended, stage),
                 new RuleAnswer.Refuse(
                     Refusals.Suspended(context, suspension),
                     string.Create(

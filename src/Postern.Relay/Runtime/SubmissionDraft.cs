@@ -110,7 +110,8 @@ internal sealed class SubmissionDraft(
             && await WhyNotHeld(session, tenant, spool.Length, ct) is { } full)
             return new StoreOutcome.Refused(full);
         if (policy is not null
-            && await policy.OnContentAsync(session, transaction.Sender, transaction.Envelope.Recipients, octets, ct) is { } over)
+            && await policy.OnContentAsync(
+                session, transaction.Sender, tenant, transaction.Envelope.Recipients, octets, ct) is { } over)
             return new StoreOutcome.Refused(over);
 
         var envelope = new Envelope

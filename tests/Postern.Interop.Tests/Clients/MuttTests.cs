@@ -21,17 +21,24 @@ public sealed class MuttTests(PosternServer server)
 
         Assert.NotEqual(0, refused.ExitCode);
         taken.AssertSucceeded();
-        Relayed.AssertSame(await RecordedAsync(record), await server.MessageForAsync(recipient));
+        var arrived = await server.MessageForAsync(recipient);
+        Relayed.AssertSame(await RecordedAsync(record, DateOf(arrived.Text.Split("\r\n"))), arrived);
     }
 
-    /// <summary>What it keeps of a message: a mailbox of one. Fields of its own (Status, Content-Length, Lines) are not in what it sends.</summary>
-    private static async Task<byte[]> RecordedAsync(string record)
+    /// <summary>
+    /// What it keeps of a message: a mailbox of one. Fields of its own (Status, Content-Length, Lines) are not in what it sends, and its Date
+    /// is of the moment in which it is kept, before that in which it is sent.
+    /// </summary>
+    private static async Task<byte[]> RecordedAsync(string record, string sentAt)
     {
         var lines = (await File.ReadAllTextAsync(record, Encoding.Latin1)).Split('\n')[1..^2];
         string[] own = ["Status: ", "Content-Length: ", "Lines: "];
-        var sent = lines.Where(line => !own.Any(name => line.StartsWith(name, StringComparison.Ordinal)));
+        var keptAt = DateOf(lines);
+        var sent = lines.Where(line => !own.Any(name => line.StartsWith(name, StringComparison.Ordinal))).Select(line => line == keptAt ? sentAt : line);
         return Encoding.Latin1.GetBytes(string.Join("\r\n", sent) + "\r\n");
     }
+
+    private static string DateOf(IEnumerable<string> lines) => lines.First(static line => line.StartsWith("Date: ", StringComparison.Ordinal));
 
     private async Task<ProgramResult> RunAsync(string recipient, string record, Way way, string mechanism, string password)
     {

@@ -2,6 +2,9 @@ using System.Net;
 using System.Text;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
+using Postern.Relay.Policy.Counters;
+using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Tenants;
 using Postern.Relay.Runtime;
 using Postern.Relay.Spool.Memory;
@@ -20,6 +23,10 @@ public sealed class TenantMismatchTests : IAsyncDisposable
     private readonly RecordingAuditLog audit = new();
     private readonly FakeDirectory directory = new Judge().Directory.List("acme.example").Add("anna", domains: ["acme.example", "example.org"]);
     private readonly MemorySpool spool = new();
+    private readonly string folder = Directory.CreateTempSubdirectory("postern-tenants-").FullName;
+    private readonly LocalCounters counters;
+    private readonly SuspendedSenders suspended;
+    private LimitTable limits = LimitTable.None;
 
     private static readonly TenantTable Tenants = new(
     [
@@ -31,7 +38,19 @@ public sealed class TenantMismatchTests : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public ValueTask DisposeAsync() => spool.DisposeAsync();
+    public TenantMismatchTests()
+    {
+        counters = LocalCounters.Open(Path.Combine(folder, "counters"), audit, clock, Path.Combine(folder, "limits"));
+        suspended = SuspendedSenders.OpenBeside(Path.Combine(folder, "directory.db"), audit, clock, isServer: false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await spool.DisposeAsync();
+        suspended.Dispose();
+        counters.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
 
     [Theory]
     [InlineData("X-Tenant: mytenant\r\n")]
@@ -90,6 +109,29 @@ public sealed class TenantMismatchTests : IAsyncDisposable
         Assert.StartsWith("550 5.7.1 <x@example.org>: Sender address rejected: not a domain of tenant acme (ref ", await RefusedAsync("anna", "x@example.org", "X-Tenant: acme\r\n"), StringComparison.Ordinal);
     }
 
+    /// <summary>At MAIL and RCPT nobody knows whose it is.</summary>
+    [Fact]
+    public async Task A_tenant_that_is_suspended_sends_nothing_by_the_header_either()
+    {
+        suspended.Suspend(new Suspension(SuspendedKind.Tenant, "mytenant", "unpaid bill", clock.GetUtcNow(), clock.GetUtcNow().AddDays(7), "root"));
+        Assert.Contains("this tenant is suspended until", await RefusedAsync("alice", "alice@example.org", "X-Tenant: MyTenant\r\n"), StringComparison.Ordinal);
+        var decision = Assert.Single(audit.Events.OfType<DecisionEvent>(), static e => e.Outcome == DecisionOutcome.Refuse);
+        Assert.Equal(("message", "suspended", "mytenant"), (decision.Stage, decision.Rule, decision.Tenant));
+        await SubmitAsync("alice", "alice@example.org", string.Empty);
+    }
+
+    [Theory]
+    [InlineData(LimitThing.Messages)]
+    [InlineData(LimitThing.Recipients)]
+    [InlineData(LimitThing.DistinctRecipients)]
+    public async Task What_a_header_says_whose_it_is_counts_for_that_tenant(LimitThing what)
+    {
+        limits = new LimitTable { Scopes = [new ScopeLimits(LimitScope.Tenants, [new ThingLimit(what, new WindowLimit(1, TimeSpan.FromHours(1)))])] };
+        await SubmitAsync("alice", "alice@example.org", "X-Tenant: mytenant\r\n", to: "a@far.example");
+        Assert.StartsWith("450 4.7.1 <alice@example.org>: Sender address rejected: over the limit of 1/1h ", await RefusedAsync("alice", "alice@example.org", "X-Tenant: mytenant\r\n"), StringComparison.Ordinal);
+        await SubmitAsync("alice", "alice@example.org", string.Empty);
+    }
+
     [Fact]
     public async Task A_null_sender_is_any_tenants() => Assert.Equal("acme", (await SubmitAsync("anna", string.Empty, "X-Tenant: acme\r\n")).Tenant);
 
@@ -118,9 +160,10 @@ public sealed class TenantMismatchTests : IAsyncDisposable
         {
             Networks = [IPNetwork.Parse("10.1.0.0/16")],
             Tenants = Tenants,
+            Limits = limits,
             RecipientRules = ["permit_networks", "permit_authenticated", "reject_unauth_destination"],
         };
-        var policy = new RelayPolicy(options, directory, audit, clock);
+        var policy = new RelayPolicy(options, directory, audit, clock, counters) { Suspended = suspended };
         var store = new SubmissionStore(spool, audit, clock, _ => directory, policy: policy);
         var session = Judge.WithSender(Judge.Session(client, login, listener: listener), from);
         Assert.IsNotType<Verdict.Refuse>(await policy.OnSenderAsync(session, session.Transaction!.Sender, Ct));

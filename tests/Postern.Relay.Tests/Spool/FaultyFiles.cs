@@ -12,6 +12,7 @@ internal sealed class FaultyFiles : ISegmentFiles
     public const int NoSpace = 28;
 
     private readonly SegmentFiles files = new();
+    private long largestWrite;
 
     /// <summary>Asked before every call with its name; the errno to fail with, or 0.</summary>
     public Func<string, int> Fault { get; set; } = static _ => 0;
@@ -28,7 +29,11 @@ internal sealed class FaultyFiles : ISegmentFiles
     public Func<DiskSpace>? FakeSpace { get; set; }
 
     /// <summary>The most octets that were written by one call since this was set.</summary>
-    public long LargestWrite { get; set; }
+    public long LargestWrite
+    {
+        get => Interlocked.Read(ref largestWrite);
+        set => Interlocked.Exchange(ref largestWrite, value);
+    }
 
     /// <summary>The calls made, in order.</summary>
     public List<string> Calls { get; } = [];
@@ -86,9 +91,18 @@ internal sealed class FaultyFiles : ISegmentFiles
         return files.Read(file, octets, offset);
     }
 
+    /// <summary>A test may set it meanwhile.</summary>
+    private void Note(long size)
+    {
+        long seen;
+        while ((seen = LargestWrite) < size && Interlocked.CompareExchange(ref largestWrite, size, seen) != seen)
+        {
+        }
+    }
+
     public void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> octets, long offset)
     {
-        LargestWrite = Math.Max(LargestWrite, octets.Sum(static part => (long)part.Length));
+        Note(octets.Sum(static part => (long)part.Length));
         try
         {
             Meet(nameof(Write));

@@ -57,7 +57,9 @@ internal static class LimitClaims
     }
 
     /// <summary>Of a message that is whole.</summary>
-    public static WindowClaim[] OfMessage(LimitTable table, RuleContext context, IReadOnlyList<Mailbox> recipients, long octets)
+    /// <param name="isNamed">Whose tenant it is only its header says: nothing of it has been counted for it.</param>
+    public static WindowClaim[] OfMessage(
+        LimitTable table, RuleContext context, IReadOnlyList<Mailbox> recipients, long octets, bool isNamed)
     {
         List<WindowClaim>? claims = null;
         foreach (var scope in table.Scopes)
@@ -80,13 +82,18 @@ internal static class LimitClaims
                 return;
             foreach (var (what, limit) in scope.For(name))
             {
-                if (what is LimitThing.Messages or LimitThing.Bytes)
-                    (claims ??= new(4)).Add(
-                        new WindowClaim(
-                            new LimitSubject(scope.Scope, name), what, limit, what == LimitThing.Bytes ? Math.Max(1, octets) : 1)
-                        {
-                            WarnAt = WarnAt(scope, limit),
-                        });
+                var claim = new WindowClaim(new LimitSubject(scope.Scope, name), what, limit, Cost: 1) { WarnAt = WarnAt(scope, limit) };
+                var isLate = isNamed && scope.Scope == LimitScope.Tenants;
+                IEnumerable<WindowClaim> of = what switch
+                {
+                    LimitThing.Messages => [claim],
+                    LimitThing.Bytes => [claim with { Cost = Math.Max(1, octets) }],
+                    LimitThing.Recipients when isLate => [claim with { Cost = recipients.Count }],
+                    LimitThing.DistinctRecipients when isLate => recipients.Select(one => claim with { Item = ItemOf(one) }),
+                    LimitThing.FailedRecipients when isLate => [claim with { OnlyLooks = true, WarnAt = 0 }],
+                    _ => [],
+                };
+                (claims ??= new(4)).AddRange(of);
             }
         }
     }

@@ -37,10 +37,11 @@ internal static class LimitJudge
     }
 
     /// <summary>For a whole message of so many octets, before it is stored.</summary>
+    /// <param name="isNamed">Whose tenant it is only its header says: its recipients count for it now.</param>
     public static ValueTask<RuleAnswer?> AskAsync(
-        RuleContext context, IReadOnlyList<Mailbox> recipients, long octets, CancellationToken ct)
+        RuleContext context, IReadOnlyList<Mailbox> recipients, long octets, bool isNamed, CancellationToken ct)
     {
-        var claims = LimitClaims.OfMessage(context.Options.Limits, context, recipients, octets);
+        var claims = LimitClaims.OfMessage(context.Options.Limits, context, recipients, octets, isNamed);
         return claims.Length == 0 ? default : CountAsync(context, RuleStage.Message, claims, ct);
     }
 
