@@ -15,8 +15,8 @@ internal static class SuspendCommand
         var command = new DocumentedCommand(
             "suspend",
             "Take no mail of an account, credential or tenant for a while; it counts at once and outlives a restart",
-            "postern suspend account lisa@example.org --reason 'password stolen' --for 7d",
-            "postern suspend credential lisa@example.org#7 --reason 'printer runs wild' --for 2h",
+            "postern suspend account lisa@example.org --reason \"password stolen\" --for 7d",
+            "postern suspend credential lisa@example.org#7 --reason \"printer runs wild\" --for 2h",
             "postern suspend list",
             "postern resume account lisa@example.org").With(List(context));
         foreach (var kind in Enum.GetValues<SuspendedKind>())
@@ -58,9 +58,9 @@ internal static class SuspendCommand
             $"Take no mail of this {kind.Word()} for a while",
             kind switch
             {
-                SuspendedKind.Credential => "postern suspend credential lisa@example.org#7 --reason 'printer runs wild' --for 2h",
-                SuspendedKind.Tenant => "postern suspend tenant acme --reason 'unpaid bill' --for 30d",
-                _ => "postern suspend account lisa@example.org --reason 'password stolen' --for 7d",
+                SuspendedKind.Credential => "postern suspend credential lisa@example.org#7 --reason \"printer runs wild\" --for 2h",
+                SuspendedKind.Tenant => "postern suspend tenant acme --reason \"unpaid bill\" --for 30d",
+                _ => "postern suspend account lisa@example.org --reason \"password stolen\" --for 7d",
             }).With(name, reason, time, context.Json);
         command.SetAction(async (arguments, ct) =>
         {
