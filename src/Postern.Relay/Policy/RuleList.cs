@@ -28,7 +28,9 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
     {
         var asked = ImmutableArray.CreateBuilder<AskedRule>(earlier.Length + rules.Length);
         asked.AddRange(earlier);
-        var decider = ForgedAddress(context) ?? (stage == RuleStage.Message ? null : Suspended(stage, context)) ?? await OtherSenderAsync(context, ct);
+        var decider = ForgedAddress(context)
+            ?? (stage == RuleStage.Message ? null : Suspended(stage, context))
+            ?? await OtherSenderAsync(context, ct);
         if (decider is not null)
             asked.Add(decider.Value);
         decider ??= await WalkAsync(rules, context, asked, counts, depth: 0, ct);
