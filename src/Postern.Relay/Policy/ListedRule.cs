@@ -44,19 +44,17 @@ internal sealed record ListedRule(string Word, RuleStage Stage, string? In, IRel
     /// <summary>
     /// Never throws for what cannot be looked up. A look-up that takes longer than the policy's patience is not waited for.
     /// </summary>
-    public async ValueTask<RuleAnswer> AskAsync(RuleContext context, CancellationToken ct)
+    public ValueTask<RuleAnswer> AskAsync(RuleContext context, CancellationToken ct)
     {
         try
         {
+            // Most know at once.
             var asked = Rule.AnswerAsync(context, ct);
-            var answer = asked.IsCompletedSuccessfully
-                ? await asked
-                : await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct);
-            return answer is RuleAnswer.CannotSay(var why, var remedy) ? Instead(why, remedy) : answer;
+            return asked is { IsCompletedSuccessfully: true, Result: var answer } ? new(Said(answer)) : WaitAsync(asked, context, ct);
         }
         catch (Exception e) when (CannotSay(e) is not null)
         {
-            return Instead(CannotSay(e)!, RepairAsync);
+            return new(Instead(CannotSay(e)!, RepairAsync));
         }
     }
 
@@ -78,6 +76,20 @@ internal sealed record ListedRule(string Word, RuleStage Stage, string? In, IRel
             return Instead(CannotSay(e)!, RepairAsync) is RuleAnswer.Refuse refuse ? refuse : null;
         }
     }
+
+    private async ValueTask<RuleAnswer> WaitAsync(ValueTask<RuleAnswer> asked, RuleContext context, CancellationToken ct)
+    {
+        try
+        {
+            return Said(await asked.AsTask().WaitAsync(context.Options.Patience, context.Clock, ct));
+        }
+        catch (Exception e) when (CannotSay(e) is not null)
+        {
+            return Instead(CannotSay(e)!, RepairAsync);
+        }
+    }
+
+    private RuleAnswer Said(RuleAnswer answer) => answer is RuleAnswer.CannotSay(var why, var remedy) ? Instead(why, remedy) : answer;
 
     private static string? CannotSay(Exception e) => e switch
     {
@@ -113,21 +125,24 @@ internal readonly record struct AskedRule(RulePlace Place, RuleAnswer Answer)
     /// out.
     /// </summary>
     /// <param name="decided">The stage of the decision.</param>
-    public async ValueTask<RuleStep> ToStepAsync(RuleContext context, RuleStage decided, bool withRemedy, CancellationToken ct)
+    public ValueTask<RuleStep> ToStepAsync(RuleContext context, RuleStage decided, bool withRemedy, CancellationToken ct) =>
+        withRemedy && Answer.Remedy is { } ask ? WithRemedyAsync(ask, context, decided, ct) : new(ToStep(decided, remedy: null));
+
+    private async ValueTask<RuleStep> WithRemedyAsync(Remedy ask, RuleContext context, RuleStage decided, CancellationToken ct)
     {
-        string? remedy = null;
         try
         {
-            if (withRemedy && Answer.Remedy is { } ask)
-                remedy = await ask(context, ct);
+            return ToStep(decided, await ask(context, ct));
         }
         catch (DirectoryUnavailableException)
         {
             // The refusal is made already, and it is no less true.
+            return ToStep(decided, remedy: null);
         }
-
-        return new(Rule, Answer.Saw, Answer.Said, remedy) { Stage = Place.Stage == decided ? null : Place.Stage.ToWord(), In = Place.In };
     }
+
+    private RuleStep ToStep(RuleStage decided, string? remedy) =>
+        new(Rule, Answer.Saw, Answer.Said, remedy) { Stage = Place.Stage == decided ? null : Place.Stage.ToWord(), In = Place.In };
 }
 
 /// <summary>What the rules of a stage said, and those asked before them.</summary>

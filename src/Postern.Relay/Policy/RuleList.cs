@@ -110,16 +110,24 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         foreach (var listed in list)
         {
             var before = asked.Count;
-            var decider = await StepAsync(listed, context, asked, counts, depth, ct);
+            var answer = Weighed(listed, await listed.AskAsync(context, ct), context, depth);
+            asked.Add(new AskedRule(listed, answer));
+            AskedRule? decider = answer switch
+            {
+                RuleAnswer.Pass or RuleAnswer.Would => null,
+                RuleAnswer.Ask(var next, _) => await WalkAsync(
+                    classes.Of(next, stage), context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
+                _ => asked[^1],
+            };
             if (!listed.IsOnTrial)
             {
                 if (decider is not null)
                     return decider;
             }
-            else if (decider is { Answer: var answer })
+            else if (decider is { Answer: var decided })
             {
                 asked.Count = before;
-                asked.Add(new AskedRule(listed, RuleAnswer.Would.Of(answer)));
+                asked.Add(new AskedRule(listed, RuleAnswer.Would.Of(decided)));
                 if (counts)
                     context.Trials?.Count(listed.Word, stage);
             }
@@ -134,28 +142,17 @@ internal sealed class RuleList(RuleStage stage, ImmutableArray<RuleEntry> entrie
         return null;
     }
 
-    private async ValueTask<AskedRule?> StepAsync(
-        ListedRule listed,
-        RuleContext context,
-        ImmutableArray<AskedRule>.Builder asked,
-        bool counts,
-        int depth,
-        CancellationToken ct)
+    /// <summary>What an answer comes to here.</summary>
+    private RuleAnswer Weighed(ListedRule listed, RuleAnswer answer, RuleContext context, int depth)
     {
-        var answer = await listed.AskAsync(context, ct);
         if (answer.Lacks is not null && context.Question.Recorded is { } recorded)
             answer = recorded.Instead(stage, listed.Word, answer);
-        if (listed.IsOnTrial && answer is RuleAnswer.Pass { Acts: true } pass)
-            answer = new RuleAnswer.Would("would act", pass.Saw);
-        if (answer is RuleAnswer.Ask(var again, _) && depth == MostDepth)
-            answer = new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other");
-        asked.Add(new AskedRule(listed, answer));
         return answer switch
         {
-            RuleAnswer.Pass or RuleAnswer.Would => null,
-            RuleAnswer.Ask(var next, _) => await WalkAsync(
-                classes.Of(next, stage), context, asked, counts && !listed.IsOnTrial, depth + 1, ct),
-            _ => asked[^1],
+            RuleAnswer.Pass { Acts: true } pass when listed.IsOnTrial => new RuleAnswer.Would("would act", pass.Saw),
+            RuleAnswer.Ask(var again, _) when depth == MostDepth =>
+                new RuleAnswer.Refuse(Refusals.Temporary, $"the list {again} is asked by lists that ask each other"),
+            _ => answer,
         };
     }
 

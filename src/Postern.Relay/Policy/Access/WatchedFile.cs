@@ -23,19 +23,21 @@ internal sealed class WatchedFile<T>(string path, Func<string, T> read, TimeProv
     private string? problem;
 
     /// <exception cref="IOException">It could never be read: the message says why.</exception>
-    public async ValueTask<T> FindAsync(CancellationToken ct)
+    public ValueTask<T> FindAsync(CancellationToken ct)
     {
-        Task begun;
         lock (gate)
         {
             if (lookedAt is { } at && clock.GetElapsedTime(at) < Look)
-                return Known();
+                return new(Known());
             // Whoever knows what it says goes on with that while another looks.
-            if (look is not null && content is { } known)
-                return known;
-            begun = look ??= Task.Run(LookAgain, CancellationToken.None);
+            return look is not null && content is { } known
+                ? new(known)
+                : AfterAsync(look ??= Task.Run(LookAgain, CancellationToken.None), ct);
         }
+    }
 
+    private async ValueTask<T> AfterAsync(Task begun, CancellationToken ct)
+    {
         await begun.WaitAsync(ct);
         lock (gate)
             return Known();
