@@ -44,7 +44,7 @@ internal sealed class SubmissionLoad : IAsyncDisposable
     public IReadOnlyCollection<string> Surprises => surprises;
 
     /// <summary>Ends when one more message has been acknowledged.</summary>
-    public Task NextAcknowledgementAsync() => Volatile.Read(ref nextAcknowledgement).Task.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task NextAcknowledgementAsync() => Volatile.Read(ref nextAcknowledgement).Task.WaitAsync(TimeSpan.FromMinutes(10));
 
     public void SendTo(IPEndPoint endpoint) => Volatile.Read(ref server).TrySetResult(endpoint);
 
