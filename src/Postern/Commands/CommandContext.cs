@@ -57,6 +57,18 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         return ReadConfiguration(arguments) is { } configuration && BecomesOwner(configuration) ? configuration : null;
     }
 
+    /// <summary>Asks the running server for what only it knows; without one there is nothing to show or to change.</summary>
+    public async Task<int> AskServerAsync(ParseResult arguments, Func<ControlClient, Task<int>> ask, CancellationToken ct)
+    {
+        if (LoadConfiguration(arguments) is not { } configuration)
+            return ExitCode.Usage;
+        var data = configuration.Server.Data;
+        await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(data), ct);
+        return client is null
+            ? terminal.Fail($"no server is running on {data}", "Start it: postern serve")
+            : await ask(client);
+    }
+
     /// <summary>Root is the data directory's owner from here on; false after the problem was printed.</summary>
     public bool BecomesOwner(PosternConfiguration configuration) => BecomesOwner(configuration.Server.Data);
 

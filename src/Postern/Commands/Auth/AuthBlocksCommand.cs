@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 
 namespace Postern.Commands.Auth;
 
@@ -14,13 +12,8 @@ internal static class AuthBlocksCommand
     {
         var command = new DocumentedCommand(
             "blocks", "Whose logins are slowed or paused, and why", "postern auth blocks", "postern auth blocks --json").With(context.Json);
-        command.SetAction(async (arguments, ct) =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-            if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
             var blocks = await client.BlocksAsync(ct);
             return context.Show(arguments, blocks, CommandJson.Readable.ImmutableArrayLoginBlock, terminal =>
             {
@@ -34,7 +27,7 @@ internal static class AuthBlocksCommand
                         TimeText.Format(block.CalmAt));
                 table.WriteTo(terminal, ifEmpty: "no login is slowed");
             });
-        });
+        }, ct));
         return command;
     }
 }

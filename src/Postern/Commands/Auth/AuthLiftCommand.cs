@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 
 namespace Postern.Commands.Auth;
 
@@ -17,20 +15,15 @@ internal static class AuthLiftCommand
             "Forget the wrong logins of an address or an account; exit 1 where there are none",
             "postern auth lift 192.0.2.7",
             "postern auth lift lisa@example.org").With(target);
-        command.SetAction(async (arguments, ct) =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-            if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
             var name = arguments.GetValue(target)!;
             var lifted = await client.LiftAsync(name, ct);
             if (lifted == 0)
                 return context.Terminal.Fail($"there are no wrong logins of {name}", "See who is slowed: postern auth blocks");
             context.Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"lifted: {name} ({lifted} budgets)"));
             return ExitCode.Ok;
-        });
+        }, ct));
         return command;
     }
 }

@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Relay.Admin.Limits;
 using Postern.Relay.Policy.Limits;
 
@@ -29,13 +27,8 @@ internal static class LimitsCommand
             "postern limits raise lisa@example.org messages 1000/1h --for 2h",
             "postern limits undo lisa@example.org").With(
             name, context.Json, LimitsRaiseCommand.Create(context), LimitsUndoCommand.Create(context));
-        command.SetAction(async (arguments, ct) =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-            if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
             var who = arguments.GetValue(name);
             var uses = await client.LimitsAsync(who, ct);
             if (uses.IsEmpty && who is not null)
@@ -62,7 +55,7 @@ internal static class LimitsCommand
                             CultureInfo.InvariantCulture,
                             $"and {uses.Length - MostRows} more, less used: --json has all"));
             });
-        });
+        }, ct));
         return command;
     }
 

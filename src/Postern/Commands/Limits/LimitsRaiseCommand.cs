@@ -2,8 +2,6 @@ using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Configuration.Usage;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Limits;
 
@@ -39,29 +37,27 @@ internal static class LimitsRaiseCommand
             var lasts = arguments.GetValue(time)!;
             if (!DurationText.TryParse(lasts, out var duration) || duration <= TimeSpan.Zero)
                 return context.Terminal.Fail($"'{lasts}' is no duration", "Write it as 30m, 2h or 1d.", ExitCode.Usage);
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-            if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
-            var change = await client.RaiseLimitAsync(
-                new(
-                    arguments.GetValue(name)!,
-                    arguments.GetValue(of),
-                    thing,
-                    meanwhile.Count,
-                    (long)meanwhile.Window.TotalSeconds,
-                    (long)duration.TotalSeconds),
-                ct);
-            if (change.Problem is { } problem)
-                return context.Terminal.Fail(problem, "See what there is: postern limits NAME");
-            return context.Show(
-                arguments,
-                change,
-                CommandJson.Readable.LimitChange,
-                terminal => terminal.Line(
-                    $"{change.Of} {change.Name}: {word} {change.Limit} until {TimeText.Format(change.Until!.Value)}; "
-                        + $"to end it: postern limits undo {change.Name}"));
+            return await context.AskServerAsync(arguments, async client =>
+            {
+                var change = await client.RaiseLimitAsync(
+                    new(
+                        arguments.GetValue(name)!,
+                        arguments.GetValue(of),
+                        thing,
+                        meanwhile.Count,
+                        (long)meanwhile.Window.TotalSeconds,
+                        (long)duration.TotalSeconds),
+                    ct);
+                if (change.Problem is { } problem)
+                    return context.Terminal.Fail(problem, "See what there is: postern limits NAME");
+                return context.Show(
+                    arguments,
+                    change,
+                    CommandJson.Readable.LimitChange,
+                    terminal => terminal.Line(
+                        $"{change.Of} {change.Name}: {word} {change.Limit} until {TimeText.Format(change.Until!.Value)}; "
+                            + $"to end it: postern limits undo {change.Name}"));
+            }, ct);
         });
         return command;
     }

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Postern.Commands.Output;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Relay.Policy.Limits;
 
 namespace Postern.Commands.Limits;
@@ -27,19 +25,17 @@ internal static class LimitsUndoCommand
                 thing = found;
             }
 
-            if (context.LoadConfiguration(arguments) is not { } configuration)
-                return ExitCode.Usage;
-            await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-            if (client is null)
-                return context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve");
-            var change = await client.UndoLimitAsync(new(arguments.GetValue(name)!, arguments.GetValue(of), thing), ct);
-            if (change.Problem is { } problem)
-                return context.Terminal.Fail(problem, "See what is raised: postern limits NAME");
-            return context.Show(
-                arguments,
-                change,
-                CommandJson.Readable.LimitChange,
-                terminal => terminal.Line($"{change.Of} {change.Name}: {string.Join(", ", change.What)} as configured again"));
+            return await context.AskServerAsync(arguments, async client =>
+            {
+                var change = await client.UndoLimitAsync(new(arguments.GetValue(name)!, arguments.GetValue(of), thing), ct);
+                if (change.Problem is { } problem)
+                    return context.Terminal.Fail(problem, "See what is raised: postern limits NAME");
+                return context.Show(
+                    arguments,
+                    change,
+                    CommandJson.Readable.LimitChange,
+                    terminal => terminal.Line($"{change.Of} {change.Name}: {string.Join(", ", change.What)} as configured again"));
+            }, ct);
         });
         return command;
     }

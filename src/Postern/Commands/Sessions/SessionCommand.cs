@@ -1,8 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using Postern.Commands.Output;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 
 namespace Postern.Commands.Sessions;
@@ -26,16 +23,4 @@ internal static class SessionCommand
 
     public static SessionFilter Filter(ParseResult arguments, Option<string?> login, Option<IPNetwork?> client) =>
         new() { Login = arguments.GetValue(login), Client = arguments.GetValue(client)?.ToString() };
-
-    /// <summary>Sessions are the running server's only: without one there is nothing to show.</summary>
-    public static async Task<int> AskAsync(
-        CommandContext context, ParseResult arguments, Func<ControlClient, Task<int>> ask, CancellationToken ct)
-    {
-        if (context.LoadConfiguration(arguments) is not { } configuration)
-            return ExitCode.Usage;
-        await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-        return client is null
-            ? context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve")
-            : await ask(client);
-    }
 }

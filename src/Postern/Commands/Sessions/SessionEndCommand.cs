@@ -34,8 +34,7 @@ internal static class SessionEndCommand
                     filter.IsEverything ? "session end: no session is named" : "session end: --all does not go with ids or filters",
                     "Name ids, or --login, or --client, or --all.",
                     ExitCode.Usage);
-            return await SessionCommand.AskAsync(
-                context,
+            return await context.AskServerAsync(
                 arguments,
                 async server =>
                 {

@@ -16,8 +16,7 @@ internal static class SessionListCommand
             "List open sessions, oldest first",
             "postern session list",
             "postern session list --login lisa@example.org --json").With(login, client, context.Json);
-        command.SetAction((arguments, ct) => SessionCommand.AskAsync(
-            context,
+        command.SetAction((arguments, ct) => context.AskServerAsync(
             arguments,
             async server =>
             {

@@ -22,7 +22,7 @@ internal static class LoginsCommand
         var all = new Option<bool>("--all") { Description = "Also those that send as always" };
         var command = new DocumentedCommand(
             "watched", "Scores of a day with their parts, the highest first", "postern logins watched").With(all, context.Json);
-        command.SetAction((arguments, ct) => SuspendCommand.AskAsync(context, arguments, async client =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var logins = await client.WatchedAsync(arguments.GetValue(all), ct);
             return context.Show(arguments, logins, CommandJson.Readable.ImmutableArrayWatchState, terminal =>
@@ -55,7 +55,7 @@ internal static class LoginsCommand
             var mark = text.LastIndexOf('#');
             var owner = mark > 0 ? text[..mark] : text;
             var login = LoginNames.TryCanonical(owner, out var canonical) ? canonical + (mark > 0 ? text[mark..] : string.Empty) : text;
-            return SuspendCommand.AskAsync(context, arguments, async client =>
+            return context.AskServerAsync(arguments, async client =>
             {
                 var done = await client.ForgiveAsync(login, ct);
                 return done.Logins.IsEmpty

@@ -21,7 +21,7 @@ internal static class ResumeCommand
         var name = new Argument<string>("NAME") { Description = SuspendCommand.NameOf(kind) };
         var command = new DocumentedCommand(
             kind.Word(), $"Take mail of this {kind.Word()} again", $"postern resume {kind.Word()} NAME").With(name, context.Json);
-        command.SetAction((arguments, ct) => SuspendCommand.AskAsync(context, arguments, async client =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var done = await client.ResumeSenderAsync(new(kind, arguments.GetValue(name)!), ct);
             return done.Problem is { } problem

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Control;
-using Postern.Hosting.Data;
 using Postern.Relay.Policy.Suspending;
 
 namespace Postern.Commands.Suspending;
@@ -30,17 +28,6 @@ internal static class SuspendCommand
         SuspendedKind.Tenant => "As tenants in postern.yaml has it",
         _ => "The login, of any store",
     };
-
-    public static async Task<int> AskAsync(
-        CommandContext context, ParseResult arguments, Func<ControlClient, Task<int>> ask, CancellationToken ct)
-    {
-        if (context.LoadConfiguration(arguments) is not { } configuration)
-            return ExitCode.Usage;
-        await using var client = await ControlClient.ConnectAsync(DataDirectory.ControlSocket(configuration.Server.Data), ct);
-        return client is null
-            ? context.Terminal.Fail($"no server is running on {configuration.Server.Data}", "Start it: postern serve")
-            : await ask(client);
-    }
 
     private static Command Of(CommandContext context, SuspendedKind kind)
     {
@@ -71,7 +58,7 @@ internal static class SuspendCommand
             var why = arguments.GetValue(reason)!;
             if (Suspension.WhyNotReason(why) is { } unfit)
                 return context.Terminal.Fail(unfit, "Say it shorter, in English.", ExitCode.Usage);
-            return await AskAsync(context, arguments, async client =>
+            return await context.AskServerAsync(arguments, async client =>
             {
                 var done = await client.SuspendSenderAsync(
                     new(kind, arguments.GetValue(name)!, why, (long)duration.TotalSeconds), ct);
@@ -98,7 +85,7 @@ internal static class SuspendCommand
     private static Command List(CommandContext context)
     {
         var command = new DocumentedCommand("list", "Who is suspended, until when and why", "postern suspend list").With(context.Json);
-        command.SetAction((arguments, ct) => AskAsync(context, arguments, async client =>
+        command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var all = await client.SuspendedAsync(ct);
             return context.Show(arguments, all, CommandJson.Readable.ImmutableArraySuspension, terminal =>
