@@ -369,7 +369,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <param name="permitted">Is told the reference of a decision that permits.</param>
     private async ValueTask<Verdict> RecordAsync(Judged judged, CancellationToken ct, SenderOutcome? permitted = null)
     {
-        var (rule, answer) = (judged.Decider!.Value.Rule, judged.Decider.Value.Answer);
+        var ((rule, _, _), answer) = judged.Decider!.Value;
         var refusal = (answer as RuleAnswer.Refuse)?.Refusal;
         var facts = judged.Context.Facts;
         var cause = await audit.AskAsync(

@@ -80,7 +80,7 @@ internal sealed class RaisedLimits(string? path)
                     + $"{one.Limit.Count} {one.Until.UtcTicks}\n");
         try
         {
-            WindowFile.Save(path, text.ToString(), isNew: true);
+            LineFile.Save(path, isNew: true, to => to.Write(text));
         }
         catch (UnauthorizedAccessException e)
         {

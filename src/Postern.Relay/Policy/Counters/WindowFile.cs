@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using Postern.Relay.Policy.Limits;
 
@@ -52,45 +51,25 @@ internal static class WindowFile
     /// <summary>Appends the lines, or makes a new file of them that takes the place of the old one.</summary>
     public static void Write(string path, IEnumerable<WindowLine> lines, bool isNew)
     {
-        var text = new StringBuilder(isNew ? Header + "\n" : string.Empty);
-        foreach (var line in lines)
+        LineFile.Save(path, isNew, to =>
         {
-            var item = line.What == LimitThing.DistinctRecipients ? line.Item.ToString("x16", CultureInfo.InvariantCulture) : NoItem;
-            var said = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{line.Of.Scope.Word()} {line.What.Word()} {(long)line.Window.TotalSeconds} {Uri.EscapeDataString(line.Of.Name)} "
-                    + $"{line.Slice} {line.Count} {item}");
-            text.Append(said).Append(' ').Append(Sum(said).ToString("x8", CultureInfo.InvariantCulture)).Append('\n');
-        }
-
-        Save(path, text.ToString(), isNew);
-    }
-
-    /// <summary>Appends, or replaces as a whole; only the server's user may read it.</summary>
-    public static void Save(string path, string text, bool isNew)
-    {
-        var name = isNew ? $"{path}.new" : path;
-        var how = new FileStreamOptions { Mode = isNew ? FileMode.Create : FileMode.Append, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new FileStream(name, how))
-        {
-            file.Write(Encoding.Latin1.GetBytes(text));
             if (isNew)
-                file.Flush(flushToDisk: true);
-        }
-
-        if (isNew)
-            File.Move(name, path, overwrite: true);
+                to.Write(Header + "\n");
+            foreach (var line in lines)
+            {
+                var item = line.What == LimitThing.DistinctRecipients ? line.Item.ToString("x16", CultureInfo.InvariantCulture) : NoItem;
+                LineFile.WriteSummed(to, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{line.Of.Scope.Word()} {line.What.Word()} {(long)line.Window.TotalSeconds} {Uri.EscapeDataString(line.Of.Name)} "
+                        + $"{line.Slice} {line.Count} {item}"));
+            }
+        });
     }
 
     private static bool TryRead(string line, out WindowLine found)
     {
         found = default;
-        if (line.LastIndexOf(' ') is not (> 0 and var end)
-            || !uint.TryParse(line.AsSpan(end + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sum)
-            || sum != Sum(line.AsSpan(0, end))
-            || line[..end].Split(' ') is not [var scope, var what, var window, var whose, var slice, var count, var item]
+        if (LineFile.WithoutSum(line)?.Split(' ') is not [var scope, var what, var window, var whose, var slice, var count, var item]
             || !LimitWords.TryScope(scope, out var of)
             || !LimitWords.TryThing(what, out var thing)
             || !TryNumber(window, out var seconds)
@@ -106,14 +85,6 @@ internal static class WindowFile
 
     private static bool TryNumber(string text, out long number) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
-
-    private static uint Sum(ReadOnlySpan<char> text)
-    {
-        var sum = uint.MaxValue;
-        foreach (var letter in text)
-            sum = BitOperations.Crc32C(sum, (byte)letter);
-        return ~sum;
-    }
 }
 
 /// <summary>What was used in one slice of a window.</summary>

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Relay.Policy.Counters;
 
 namespace Postern.Relay.Policy.Suspending;
 
@@ -178,7 +177,7 @@ public sealed class SuspendedSenders : ISuspendedSenders, IDisposable
                     + $"{Uri.EscapeDataString(one.By)} {Uri.EscapeDataString(one.Reason)}\n");
         try
         {
-            WindowFile.Save(path, text.ToString(), isNew: true);
+            LineFile.Save(path, isNew: true, to => to.Write(text));
         }
         catch (UnauthorizedAccessException e)
         {

@@ -109,7 +109,6 @@ internal sealed partial class LoginHistory
             Put(found, ref count, ScoreKind.SeveralPlaces, (int)(Math.Min(30, (place.Places - 1) * 20) * share), place.Places, 0);
         }
 
-
         Grown(found, ref count, ScoreKind.Addresses, BitOperations.PopCount(clients), Own.Clients, 4, 15, 30, 1f);
         Grown(found, ref count, ScoreKind.Recipients, isNew ? sentAway[now] : sent[now], Own.Recipients, hours, 14, 40, weight);
         Grown(found, ref count, ScoreKind.Strangers, Sum(isNew ? strangersAway : strangers), Own.Strangers, days, 14, 40, weight);

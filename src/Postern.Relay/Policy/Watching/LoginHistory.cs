@@ -192,7 +192,6 @@ internal sealed partial class LoginHistory
         return history;
     }
 
-
     private LoginHistory Copy()
     {
         Span<byte> octets = stackalloc byte[Length];
@@ -405,7 +404,7 @@ internal sealed partial class LoginHistory
     {
         public uint Which;
 
-        /// <summary>The last day, since 0001 modulo 2^20; with <see cref="Days"/> in one word of the file.</summary>
+        /// <summary>The last day, counted from 0001.</summary>
         public int Last;
 
         /// <summary>How many days, 255 at most.</summary>

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
-using Postern.Relay.Policy.Counters;
 
 namespace Postern.Relay.Policy.Watching;
 
@@ -23,25 +21,25 @@ internal sealed class LoginHistoryFile(string path)
     /// <param name="tell">What is wrong, for the log.</param>
     public IEnumerable<(WatchedLogin Login, LoginHistory History)> Read(Action<string> tell)
     {
-        string text;
+        var found = new Dictionary<WatchedLogin, LoginHistory>();
+        var broken = 0;
         try
         {
-            text = File.Exists(path) ? File.ReadAllText(path, Encoding.Latin1) : string.Empty;
+            // The last line is torn where the process was killed: that is no damage.
+            var isBroken = false;
+            foreach (var line in File.Exists(path) ? File.ReadLines(path, Encoding.Latin1).Skip(1) : [])
+            {
+                broken += isBroken ? 1 : 0;
+                var read = TryRead(line);
+                isBroken = read is null;
+                if (read is var (login, history))
+                    found[login] = history;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             tell($"{path} cannot be read, what logins did before is not known: {e.Message}");
             return [];
-        }
-
-        var found = new Dictionary<WatchedLogin, LoginHistory>();
-        var broken = 0;
-        foreach (var line in text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1))
-        {
-            if (TryRead(line) is var (login, history))
-                found[login] = history;
-            else
-                broken++;
         }
 
         if (broken > 0)
@@ -53,20 +51,23 @@ internal sealed class LoginHistoryFile(string path)
     /// <param name="count">How many logins there are.</param>
     public void Write(int count, Writing ask, Action<string> tell)
     {
-        var isNew = lines > Math.Max(LeastRewritten, count * 4L);
-        var text = new StringBuilder(isNew ? Header + "\n" : string.Empty);
-        var written = 0;
-        ask(isNew, (login, octets) =>
-        {
-            var said = $"{Uri.EscapeDataString(login.Account)} {login.Credential ?? NoCredential} {Convert.ToBase64String(octets.Span)}";
-            text.Append(said).Append(' ').Append(Sum(said).ToString("x8", CultureInfo.InvariantCulture)).Append('\n');
-            written++;
-        });
-        if (written == 0)
+        if (count == 0)
             return;
+        var isNew = lines > Math.Max(LeastRewritten, count * 4L);
+        var written = 0;
         try
         {
-            WindowFile.Save(path, text.ToString(), isNew);
+            LineFile.Save(path, isNew, to =>
+            {
+                if (isNew)
+                    to.Write(Header + "\n");
+                ask(isNew, (login, octets) =>
+                {
+                    var name = Uri.EscapeDataString(login.Account);
+                    LineFile.WriteSummed(to, $"{name} {login.Credential ?? NoCredential} {Convert.ToBase64String(octets.Span)}");
+                    written++;
+                });
+            });
             lines = isNew ? written : lines + written;
             isTold = false;
         }
@@ -81,22 +82,11 @@ internal sealed class LoginHistoryFile(string path)
 
     private static (WatchedLogin Login, LoginHistory History)? TryRead(string line)
     {
-        if (line.LastIndexOf(' ') is not (> 0 and var end)
-            || !uint.TryParse(line.AsSpan(end + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sum)
-            || sum != Sum(line.AsSpan(0, end))
-            || line[..end].Split(' ') is not [var account, var credential, var octets])
+        if (LineFile.WithoutSum(line)?.Split(' ') is not [var account, var credential, var octets])
             return null;
         var kept = new byte[LoginHistory.Length];
         return Convert.TryFromBase64String(octets, kept, out var length) && LoginHistory.TryLoad(kept.AsSpan(0, length)) is { } history
             ? (new WatchedLogin(Uri.UnescapeDataString(account), credential == NoCredential ? null : credential), history)
             : null;
-    }
-
-    private static uint Sum(ReadOnlySpan<char> text)
-    {
-        var sum = uint.MaxValue;
-        foreach (var letter in text)
-            sum = BitOperations.Crc32C(sum, (byte)letter);
-        return ~sum;
     }
 }

@@ -13,6 +13,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Policy.Limits;
+using Postern.Relay.Policy.Suspending;
 using Postern.Smtp.Grammar;
 
 namespace Postern.Hosting.Control;
@@ -288,7 +289,7 @@ internal sealed class ControlApplication(
     private async Task SuspendSenderAsync(HttpContext context)
     {
         var whom = await ReadAsync(context, ControlJson.Default.SuspendSender);
-        if (Suspensions is null || whom.Lasts is <= 0 or > 366 * 86_400)
+        if (Suspensions is null || whom.Lasts <= 0 || whom.Lasts > Suspension.Longest.TotalSeconds)
             await RefuseAsync(context, StatusCodes.Status400BadRequest, "a time of at most 366 days belongs here");
         else
             await AnswerAsync(
