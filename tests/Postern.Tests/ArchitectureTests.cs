@@ -5,6 +5,7 @@ using Postern.Relay.Runtime;
 using Postern.Sasl;
 using Postern.Smtp;
 using Postern.Tests.Architecture;
+using Postern.Web;
 
 namespace Postern.Tests;
 
@@ -28,11 +29,14 @@ public sealed class ArchitectureTests
         ["Extensions"], ["Client"], ["Dialogue", "Verbs"], ["Listeners"], [""], ["Hosting"],
     ];
 
+    private static readonly string[][] WebFolders = [["Access"], ["Documents"], ["Calls"], ["Api"], ["Doors"], [""]];
+
     private static readonly string[][] ProgramFolders = [["Machine"], ["Configuration"], ["Hosting"], ["Commands"]];
 
     private static readonly Assembly Sasl = typeof(ISaslMechanism).Assembly;
     private static readonly Assembly Smtp = typeof(SmtpServer).Assembly;
     private static readonly Assembly Relay = typeof(RelayService).Assembly;
+    private static readonly Assembly Web = typeof(WebRoutes).Assembly;
     private static readonly Assembly Program = typeof(PosternCommands).Assembly;
 
     [Fact]
@@ -63,7 +67,7 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Nobody_needs_the_program() =>
-        Assert.All([Sasl, Smtp, Relay], static library => Assert.DoesNotContain(Program.GetName().Name!, Foreign(library)));
+        Assert.All([Sasl, Smtp, Relay, Web], static library => Assert.DoesNotContain(Program.GetName().Name!, Foreign(library)));
 
     [Fact]
     public void Every_folder_of_the_relay_has_its_place_in_the_order() => Assert.Equal(
@@ -90,12 +94,13 @@ public sealed class ArchitectureTests
     {
         Assert.Equal(SaslFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Sasl).Folders.Order(StringComparer.Ordinal));
         Assert.Equal(SmtpFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Smtp).Folders.Order(StringComparer.Ordinal));
+        Assert.Equal(WebFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Web).Folders.Order(StringComparer.Ordinal));
         Assert.Equal(ProgramFolders.SelectMany(static row => row).Order(StringComparer.Ordinal), SourceFolders.Of(Program).Folders.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void In_the_libraries_and_the_program_each_folder_uses_only_what_stands_before_it() =>
-        Assert.Equal(string.Empty, string.Join('\n', [.. AgainstTheOrder(Sasl, SaslFolders), .. AgainstTheOrder(Smtp, SmtpFolders), .. AgainstTheOrder(Program, ProgramFolders)]));
+        Assert.Equal(string.Empty, string.Join('\n', [.. AgainstTheOrder(Sasl, SaslFolders), .. AgainstTheOrder(Smtp, SmtpFolders), .. AgainstTheOrder(Web, WebFolders), .. AgainstTheOrder(Program, ProgramFolders)]));
 
     [Fact]
     public void The_server_knows_nothing_of_the_client()

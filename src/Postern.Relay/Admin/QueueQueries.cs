@@ -29,6 +29,9 @@ public sealed class QueueQueries(
         return new QueuePage(total, [.. page.Select(Describe)]);
     }
 
+    /// <summary>How many messages a filter meets now.</summary>
+    public ValueTask<int> MatchAsync(QueueFilter filter, CancellationToken ct) => spool.CountAsync(filter, ct);
+
     /// <summary>Counts what waits.</summary>
     /// <param name="most">Destinations that are named, those with the most recipients first.</param>
     public async ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct)

@@ -54,7 +54,7 @@ internal static class CheckCommand
                     errors.IsEmpty && findings.AllAnswer, source, [.. errors.Select(Finding)], [.. warnings.Select(Finding)])
                 {
                     Stores = isLive ? findings.Stores : null,
-                    Devices = errors.IsEmpty && outcome is ConfigurationOutcome.Valid(var sound) ? DeviceDocument.Of(sound) : [],
+                    Devices = errors.IsEmpty && outcome is ConfigurationOutcome.Valid(var sound) ? DeviceText.DocumentsOf(sound) : [],
                 },
                 CommandJson.Readable.CheckDocument);
         else

@@ -10,6 +10,7 @@ using Postern.Machine;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Spool;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 
@@ -231,20 +232,16 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
     /// <param name="alreadyThere">The exit code where nothing had to be changed.</param>
     public int Report(ParseResult arguments, AdminOutcome outcome, int alreadyThere = ExitCode.Ok, int? sessionsEnded = null)
     {
-        var (word, exitCode) = outcome switch
+        var exitCode = outcome switch
         {
-            AdminOutcome.Done or AdminOutcome.Issued => ("done", ExitCode.Ok),
-            AdminOutcome.AlreadyThere => ("alreadyThere", alreadyThere),
-            AdminOutcome.NotFound => ("notFound", ExitCode.No),
-            _ => ("invalid", ExitCode.Usage),
+            AdminOutcome.Done or AdminOutcome.Issued => ExitCode.Ok,
+            AdminOutcome.AlreadyThere => alreadyThere,
+            AdminOutcome.NotFound => ExitCode.No,
+            _ => ExitCode.Usage,
         };
-        var issued = outcome as AdminOutcome.Issued;
         if (arguments.GetValue(Json))
             terminal.Json(
-                new OutcomeDocument(exitCode == ExitCode.Ok, word, outcome.Message, issued?.Credential, issued?.Generated?.Reveal())
-                {
-                    SessionsEnded = sessionsEnded,
-                },
+                OutcomeDocument.Of(outcome, exitCode == ExitCode.Ok) with { SessionsEnded = sessionsEnded },
                 CommandJson.Readable.OutcomeDocument);
         else if (exitCode == ExitCode.Ok)
             terminal.Line(PrintableText.Of(outcome.Message));

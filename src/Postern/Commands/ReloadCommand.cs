@@ -3,6 +3,7 @@ using Postern.Commands.Output;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 

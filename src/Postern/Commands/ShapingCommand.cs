@@ -28,15 +28,15 @@ internal static class ShapingCommand
             "postern shaping explain example.org",
             "postern shaping explain example.org --tenant acme --json").With(name, tenant, context.Json);
         command.SetAction((arguments, ct) => RunAsync(
-            context, arguments, new ShapingQuestion(arguments.GetRequiredValue(name), arguments.GetValue(tenant)), ct));
+            context, arguments, arguments.GetRequiredValue(name), arguments.GetValue(tenant), ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, ShapingQuestion question, CancellationToken ct)
+    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, string name, string? tenant, CancellationToken ct)
     {
-        if (!Domain.TryParse(question.Domain, out var domain))
+        if (!Domain.TryParse(name, out var domain))
             return context.Terminal.Fail(
-                $"'{question.Domain}' is no domain", "Give the part of an address behind the '@'.", ExitCode.Usage);
+                $"'{name}' is no domain", "Give the part of an address behind the '@'.", ExitCode.Usage);
         if (context.FindData(arguments) is not { } data)
             return ExitCode.Usage;
         var (server, why) = await ConnectAsync(data, ct);
@@ -45,13 +45,13 @@ internal static class ShapingCommand
             ShapingReport report;
             if (server is not null)
             {
-                report = await server.ExplainShapingAsync(question, ct);
+                report = await server.ExplainShapingAsync(name, tenant, ct);
             }
             else
             {
                 if (context.LoadConfiguration(arguments) is not { } configuration)
                     return ExitCode.Usage;
-                report = await new ShapingCheck(configuration.ToDelivery(), context.Clock).RunAsync(domain, question.Tenant, ct);
+                report = await new ShapingCheck(configuration.ToDelivery(), context.Clock).RunAsync(domain, tenant, ct);
             }
 
             return context.Show(

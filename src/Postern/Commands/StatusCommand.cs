@@ -5,6 +5,7 @@ using Postern.Configuration.Reading;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Relay.Accounts.Protection;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 

@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Reflection;
 using Postern.Configuration;
+using Postern.Configuration.Devices;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
+using Postern.Machine;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
@@ -15,15 +17,20 @@ using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Transport;
+using Postern.Web;
+using Postern.Web.Calls;
+using Postern.Web.Documents;
+using Postern.Web.Doors;
 
 namespace Postern.Hosting;
 
-/// <summary>A running server: the relay, and the control socket beside it.</summary>
+/// <summary>A running server: the relay, and the ways in for operators beside it.</summary>
 internal sealed class ServerHost : IAsyncDisposable
 {
     private readonly TimeProvider clock;
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
+    private WebPlane? plane;
     private DropPickup? pickup;
     private TlsBindings? bindings;
 
@@ -54,35 +61,44 @@ internal sealed class ServerHost : IAsyncDisposable
         try
         {
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
-            var commands = new QueueCommands(relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock);
             var kept = new KeptCommands(
                 new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), relay.Audit, clock);
-            var application = new ControlApplication(
-                new QueueQueries(
+            host.plane = new WebPlane(new ServedRelay
+            {
+                Clock = clock,
+                Audit = relay.Audit,
+                Logs = configuration.LogsDirectory,
+                Tell = host.Tell,
+                Live = relay.Live,
+                Status = host.Status,
+                Queue = new QueueQueries(
                     relay.Spool,
                     () => relay.Deliveries.Routes.Holds,
                     relay.Deliveries.Suspensions,
                     () => relay.Snapshot.Options.Delivery.Bounces,
                     relay.Deliveries.WaitsFor),
-                commands,
-                new SuspensionCommands(relay.Deliveries.SuspendAsync, () => relay.Deliveries.Suspensions.All, relay.Audit, clock),
-                host.Status,
-                host.ReloadAsync,
-                host.ExplainAsync,
-                relay.Deliveries.ExplainShapingAsync,
-                new SessionCommands(relay.Sessions, relay.Audit, clock),
-                new LoginCommands(relay.Protection, relay.Audit, clock))
-            {
-                AskStores = host.AskStoresAsync,
+                QueueChanges = new QueueCommands(
+                    relay.Spool, new SchedulerQueueControl(relay.Deliveries, relay.Spool), relay.Audit, clock),
+                Destinations = new SuspensionCommands(
+                    relay.Deliveries.SuspendAsync, () => relay.Deliveries.Suspensions.All, relay.Audit, clock),
+                Sessions = new SessionCommands(relay.Sessions, relay.Audit, clock),
+                Reload = host.ReloadAsync,
+                Explain = host.ExplainAsync,
+                Shaping = relay.Deliveries.ExplainShapingAsync,
+                Logins = new LoginCommands(relay.Protection, relay.Audit, clock),
                 Limits = new LimitCommands(
                     relay.Counters.Windows, () => relay.Snapshot.Options.Policy.Limits, relay.Audit, clock),
                 Watch = relay.Watch is { } watch ? new WatchCommands(watch, relay.Audit, clock) : null,
-                Suspensions = new SuspendCommands(
-                    relay.Suspended, () => relay.Snapshot.Accounts.Directory, relay.Audit, clock),
+                Suspended = new SuspendCommands(relay.Suspended, () => relay.Snapshot.Accounts.Directory, relay.Audit, clock),
+                Directory = relay.Directory,
+                AskStores = host.AskStoresAsync,
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
-            };
-            host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
+            });
+            host.control = await ControlServer.StartAsync(
+                DataDirectory.ControlSocket(configuration.Server.Data),
+                host.plane.Through(new SocketDoor(UserIdentity.Effective)),
+                ct);
             host.pickup = host.TakeUpDropped();
             return host;
         }
@@ -119,7 +135,7 @@ internal sealed class ServerHost : IAsyncDisposable
                 }),
             ])
         {
-            Devices = DeviceDocument.Of(configuration),
+            Devices = DeviceText.DocumentsOf(configuration),
             Connections = Relay.Connections,
             Load = new(LoadWord.Of(load.State), load.Gauge, load.Value, load.TimesStressed, load.TimesFull),
             SinceStart = new(
@@ -204,6 +220,9 @@ internal sealed class ServerHost : IAsyncDisposable
         if (control is not null)
             await control.DisposeAsync();
         control = null;
+        if (plane is not null)
+            await plane.DisposeAsync();
+        plane = null;
         if (pickup is not null)
             await pickup.DisposeAsync();
         pickup = null;
@@ -218,16 +237,13 @@ internal sealed class ServerHost : IAsyncDisposable
         await StopAsync(now.Token, now.Token);
     }
 
-    private DropPickup TakeUpDropped()
-    {
-        return new DropPickup(
-            () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);
+    private DropPickup TakeUpDropped() => new(
+        () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);
 
-        void Tell(string what, string detail) => Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail)
-        {
-            Cause = new AuditCause(AuditKind.Server, IPAddress.Loopback, Login: null, what),
-        });
-    }
+    private void Tell(string what, string detail) => Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail)
+    {
+        Cause = new AuditCause(AuditKind.Server, IPAddress.Loopback, Login: null, what),
+    });
 
     /// <summary>That an operator had a changed configuration taken is written down with who it was.</summary>
     private async Task<ReloadReport> ReloadAsync(Operator by)

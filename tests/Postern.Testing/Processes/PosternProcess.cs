@@ -72,7 +72,7 @@ public sealed class PosternProcess : IAsyncDisposable
             },
         };
         using var client = new HttpClient(handler) { Timeout = Patience };
-        return await client.GetFromJsonAsync<JsonElement>("http://postern/status", ct);
+        return await client.GetFromJsonAsync<JsonElement>("http://postern/api/v1/status", ct);
     }
 
     /// <summary>Waits until the spool is empty.</summary>

@@ -1,6 +1,6 @@
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
-using Postern.Hosting.Live;
+using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
@@ -9,16 +9,22 @@ using Postern.Relay.Delivery;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Spool.Memory;
 using Postern.Smtp.Session;
+using Postern.Web;
+using Postern.Web.Calls;
+using Postern.Web.Documents;
+using Postern.Web.Doors;
 
 namespace Postern.Tests.Hosting;
 
 /// <summary>The control socket of a server, without the server: a spool in memory behind it.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
+    private readonly WebPlane plane;
     private readonly ControlServer server;
 
-    private RunningServer(string socket, MemorySpool spool, EventList events, FakeSessions sessions, ControlServer server)
+    private RunningServer(string socket, MemorySpool spool, EventList events, FakeSessions sessions, WebPlane plane, ControlServer server)
     {
+        this.plane = plane;
         Socket = socket;
         Spool = spool;
         Events = events;
@@ -44,22 +50,27 @@ internal sealed class RunningServer : IAsyncDisposable
         var socket = DataDirectory.ControlSocket(data);
         var protection = new LoginProtection(new LoginProtectionOptions { LongestDelay = TimeSpan.Zero }, events, TimeProvider.System);
         var suspensions = new Suspensions();
-        var application = new ControlApplication(
-            new QueueQueries(spool, suspensions: suspensions),
-            commands,
-            new SuspensionCommands((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, events, TimeProvider.System),
-            () => Status(data, spool.Count),
-            static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
-            (question, _) => Task.FromResult(explain is null ? new WhatIfAnswer { Problem = new("no decisions here", "Ask a whole server.") } : explain(question)),
-            static (domain, tenant, _) => Task.FromResult(new ShapingReport(domain.Text) { Tenant = tenant, IsServers = true, Now = [new("mx.test:25", "it is slow; that is over", DateTimeOffset.UnixEpoch)] }),
-            new SessionCommands(sessions, events, TimeProvider.System),
-            new LoginCommands(protection, events, TimeProvider.System));
-        return new RunningServer(socket, spool, events, sessions, await ControlServer.StartAsync(socket, application, CancellationToken.None)) { Protection = protection };
+        var plane = new WebPlane(new ServedRelay
+        {
+            Clock = TimeProvider.System,
+            Audit = events,
+            Status = () => Status(data, spool.Count),
+            Queue = new QueueQueries(spool, suspensions: suspensions),
+            QueueChanges = commands,
+            Destinations = new SuspensionCommands((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, events, TimeProvider.System),
+            Sessions = new SessionCommands(sessions, events, TimeProvider.System),
+            Reload = static _ => Task.FromResult(new ReloadReport("1f3a9c20", "77ab01de")),
+            Explain = (question, _) => Task.FromResult(explain is null ? new WhatIfAnswer { Problem = new("no decisions here", "Ask a whole server.") } : explain(question)),
+            Shaping = static (domain, tenant, _) => Task.FromResult(new ShapingReport(domain.Text) { Tenant = tenant, IsServers = true, Now = [new("mx.test:25", "it is slow; that is over", DateTimeOffset.UnixEpoch)] }),
+            Logins = new LoginCommands(protection, events, TimeProvider.System),
+        });
+        return new RunningServer(socket, spool, events, sessions, plane, await ControlServer.StartAsync(socket, plane.Through(new SocketDoor(UserIdentity.Effective)), CancellationToken.None)) { Protection = protection };
     }
 
     public async ValueTask DisposeAsync()
     {
         await server.DisposeAsync();
+        await plane.DisposeAsync();
         await Spool.DisposeAsync();
     }
 

@@ -14,7 +14,7 @@ internal static class AuthBlocksCommand
             "blocks", "Whose logins are slowed or paused, and why", "postern auth blocks", "postern auth blocks --json").With(context.Json);
         command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
-            var blocks = await client.BlocksAsync(ct);
+            var blocks = await client.BlocksAsync(target: null, ct);
             return context.Show(arguments, blocks, CommandJson.Readable.ImmutableArrayLoginBlock, terminal =>
             {
                 var table = new TablePage("who", "state", "wrong", "budget", "calm at");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Hosting.Control;
 using Postern.Relay.Accounts.Protection;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Auth;
 

@@ -6,6 +6,7 @@ using Postern.Relay.Accounts.Verifiers;
 using Postern.Relay.Runtime;
 using Postern.Sasl;
 using Postern.Sasl.Client;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Auth;
 

@@ -4,6 +4,7 @@ using Postern.Hosting.Control;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Machine;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Explain;
 
@@ -43,7 +44,7 @@ internal sealed class AskedRules : IAsyncDisposable
     }
 
     public async Task<WhatIfAnswer> AnswerAsync(WhatIf question, CancellationToken ct) =>
-        problem is not null ? new WhatIfAnswer { Problem = problem }
+        problem is not null ? new WhatIfAnswer { Problem = new(problem.What, problem.Todo) }
         : server is not null ? Compared(await server.ExplainAsync(question, ct))
         : await question.AnswerAsync(rehearsal!.Snapshot, ct) with { Configuration = new(rehearsal.Snapshot.Id, source!) };
 

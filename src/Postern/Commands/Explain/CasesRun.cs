@@ -5,6 +5,7 @@ using Postern.Commands.Output;
 using Postern.Hosting.Data;
 using Postern.Hosting.Live;
 using Postern.Relay.Audit;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Explain;
 

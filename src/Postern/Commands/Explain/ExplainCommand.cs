@@ -10,6 +10,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Explaining;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Explain;
 

@@ -5,6 +5,7 @@ using Postern.Configuration.Reading;
 using Postern.Hosting.Live;
 using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Explain;
 

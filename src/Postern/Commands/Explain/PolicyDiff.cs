@@ -6,6 +6,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Explaining;
 using Postern.Relay.Runtime;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Explain;
 

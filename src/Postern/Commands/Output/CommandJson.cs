@@ -6,7 +6,6 @@ using Postern.Commands.Accounts;
 using Postern.Commands.Auth;
 using Postern.Commands.Dkim;
 using Postern.Commands.Explain;
-using Postern.Hosting.Control;
 using Postern.Hosting.Live;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Protection;
@@ -17,6 +16,7 @@ using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Watching;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Output;
 
@@ -25,7 +25,7 @@ namespace Postern.Commands.Output;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     WriteIndented = true,
     UseStringEnumConverter = true,
-    Converters = [typeof(DecisionJson)])]
+    Converters = [typeof(EventConverter)])]
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(TlsCheckDocument))]
@@ -90,16 +90,4 @@ internal sealed record CheckDocument(
 
     /// <param name="Line">0 where no place in the file is meant.</param>
     internal sealed record Finding(string? File, int Line, int Column, string Key, string Message, string? Expected, string? Nearest);
-}
-
-/// <summary>What a command that changes the directory prints with <c>--json</c>.</summary>
-/// <param name="Outcome"><c>done</c>, <c>alreadyThere</c>, <c>notFound</c> or <c>invalid</c>.</param>
-/// <param name="Credential">What was added, by <c>credential add</c> only.</param>
-/// <param name="Secret">The generated secret, this once.</param>
-internal sealed record OutcomeDocument(bool Ok, string Outcome, string Message, CredentialDetails? Credential, string? Secret)
-{
-    /// <summary>
-    /// Sessions of a running server that ended with what was taken away; null where no server runs, or it could not be asked.
-    /// </summary>
-    public int? SessionsEnded { get; init; }
 }

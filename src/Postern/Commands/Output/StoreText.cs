@@ -2,6 +2,7 @@ using System.Globalization;
 using Postern.Configuration.Reading;
 using Postern.Hosting.Control;
 using Postern.Relay.Accounts.Stores.Asking;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Output;
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Authentication;
 using Postern.Relay.Policy.Devices;
 using Postern.Smtp.Transport;
+using Postern.Web.Documents;
 
 namespace Postern.Configuration.Devices;
 
@@ -35,6 +36,17 @@ internal static class DeviceText
             weakened.Add(devices.Terms.To.IsEmpty ? "mail to anybody without a login" : "mail without a login");
         return weakened.ToImmutable();
     }
+
+    /// <summary>Of all devices of a configuration.</summary>
+    public static ImmutableArray<DeviceDocument> DocumentsOf(PosternConfiguration configuration) =>
+    [
+        .. configuration.Devices.Select(static devices => new DeviceDocument(
+            devices.Terms.Name,
+            devices.Terms.Listeners,
+            [.. devices.Terms.Clients.Select(static network => network.ToString())],
+            WeakenedOf(devices),
+            Describe(devices))),
+    ];
 
     /// <summary>The same in one sentence, with where and from whom.</summary>
     public static string Describe(DeviceOptions devices)

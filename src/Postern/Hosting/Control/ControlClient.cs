@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Text.Json.Serialization.Metadata;
+using System.Text;
+using System.Text.Json;
 using Postern.Hosting.Data;
-using Postern.Hosting.Live;
 using Postern.Machine;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Admin;
@@ -18,15 +19,21 @@ using Postern.Relay.Policy.Watching;
 using Postern.Relay.Spool;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
+using Postern.Web.Api;
+using Postern.Web.Calls;
+using Postern.Web.Documents;
 
 namespace Postern.Hosting.Control;
 
 /// <summary>
-/// Speaks to a running server over its control socket. A server that refuses or goes away throws <see cref="IOException"/>.
+/// Asks a running server over its socket, as the API is asked. A server that refuses or goes away throws <see cref="IOException"/>.
 /// </summary>
 internal sealed class ControlClient : IQueueAdmin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <summary>Of a page of the queue.</summary>
+    private const int MostItems = 500;
 
     private readonly HttpClient http;
 
@@ -57,34 +64,46 @@ internal sealed class ControlClient : IQueueAdmin
         return new ControlClient(new HttpClient(
             new SocketsHttpHandler { ConnectCallback = (_, token) => OpenAsync(path, token), UseProxy = false, AllowAutoRedirect = false })
         {
-            BaseAddress = new Uri("http://postern/"),
+            BaseAddress = new Uri($"http://postern{Route.Base}/"),
             Timeout = Patience,
         });
     }
 
-    public ValueTask<StatusDocument> StatusAsync(CancellationToken ct) =>
-        AskAsync(new(HttpMethod.Get, "status"), ControlJson.Default.StatusDocument, ct);
+    public ValueTask<StatusDocument> StatusAsync(CancellationToken ct) => GetAsync<StatusDocument>("status", ct);
 
-    public ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct) =>
-        AskAsync(
-            Post("queue/list", new(filter, limit, after?.ToString()), ControlJson.Default.ListQueue), ControlJson.Default.QueuePage, ct);
+    public async ValueTask<QueuePage> ListAsync(QueueFilter filter, int limit, QueueId? after, CancellationToken ct)
+    {
+        // A page of the server is never larger; whoever asks for more gets several as one.
+        QueuePage? all = null;
+        do
+        {
+            var page = await GetAsync<QueuePage>(
+                Query(
+                    "queue",
+                    QueueParameters.Write(filter),
+                    Part("limit", Math.Min(limit - (all?.Items.Length ?? 0), MostItems).ToString(CultureInfo.InvariantCulture)),
+                    Part("after", after?.ToString())),
+                ct);
+            all = all is null ? page : all with { Items = all.Items.AddRange(page.Items) };
+            after = page.Items.Length < MostItems ? null : QueueId.TryParse(page.Items[^1].Id, out var last) ? last : null;
+        }
+        while (after is not null && all.Items.Length < limit);
+        return all;
+    }
 
     public async ValueTask<QueueItem?> FindAsync(QueueId id, CancellationToken ct)
     {
         using var answer = await SendAsync(new(HttpMethod.Get, $"queue/{id}"), ct);
-        return answer.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync(answer, ControlJson.Default.QueueItem, ct);
+        return answer.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync<QueueItem>(answer, ct);
     }
 
     public async ValueTask<bool> CopyContentAsync(QueueId id, Stream to, CancellationToken ct)
     {
-        using var answer = await SendAsync(
-            new(HttpMethod.Get, $"queue/{id}{ControlApplication.ContentSuffix}"), ct, HttpCompletionOption.ResponseHeadersRead);
+        using var answer = await SendAsync(new(HttpMethod.Get, $"queue/{id}/content"), ct, HttpCompletionOption.ResponseHeadersRead);
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return false;
         if (!answer.IsSuccessStatusCode)
-            throw new IOException(
-                (await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error
-                    ?? $"the server answered {answer.StatusCode}");
+            throw await RefusalOfAsync(answer, ct);
         try
         {
             await answer.Content.CopyToAsync(to, ct);
@@ -96,91 +115,100 @@ internal sealed class ControlClient : IQueueAdmin
         }
     }
 
-    public ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct) =>
-        AskAsync(Post("queue/change", new(action, filter, with), ControlJson.Default.ChangeQueue), ControlJson.Default.QueueChange, ct);
+    /// <summary>The number of messages is asked first and confirmed; where it changes in between, it is asked again.</summary>
+    public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct)
+    {
+        var change = new ChangeQueue(action, filter, with) { Everything = filter.IsEverything };
+        while (true)
+        {
+            using var answer = await SendAsync(Post("queue/changes", change), ct);
+            if (answer.StatusCode is not (HttpStatusCode.PreconditionRequired or HttpStatusCode.Conflict))
+                return await ReadAsync<QueueChange>(answer, ct);
+            var confirmed = await answer.Content.ReadFromJsonAsync(ApiJson.Of<ProblemDocument>(), ct);
+            change = change with { Token = confirmed?.Token ?? throw new IOException("the server asks to confirm, and does not say what") };
+        }
+    }
 
     public ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct) =>
-        AskAsync(Post("queue/count", new(filter, most), ControlJson.Default.CountQueue), ControlJson.Default.QueueStatistics, ct);
+        GetAsync<QueueStatistics>(
+            Query("queue/destinations", QueueParameters.Write(filter), Part("most", most.ToString(CultureInfo.InvariantCulture))), ct);
 
     public ValueTask<SuspensionChange> SuspendAsync(string[] domains, bool suspends, CancellationToken ct) =>
-        AskAsync(
-            Post("queue/suspend", new(domains, suspends), ControlJson.Default.SuspendDomains), ControlJson.Default.SuspensionChange, ct);
+        AskAsync<SuspensionChange>(Post("queue/suspensions", new SuspendDomains(domains, suspends)), ct);
 
     public ValueTask<Resending> ResendAsync(QueueId id, ImmutableArray<Mailbox> to, bool onlyFailed, CancellationToken ct) =>
-        AskAsync(
-            Post(
-                "queue/resend",
-                new(id.ToString(), [.. to.Select(static one => one.Address)], onlyFailed),
-                ControlJson.Default.ResendKept),
-            ControlJson.Default.Resending,
-            ct);
+        AskAsync<Resending>(
+            Post($"messages/{id}/resend", new ResendKept([.. to.Select(static one => one.Address)], onlyFailed)), ct);
 
     /// <summary>Lets the server go by the changed configuration.</summary>
     public ValueTask<ReloadReport> ReloadAsync(CancellationToken ct) =>
-        AskAsync(new(HttpMethod.Post, "reload"), ControlJson.Default.ReloadReport, ct);
+        AskAsync<ReloadReport>(new(HttpMethod.Post, "configuration/reload"), ct);
 
     public ValueTask<ImmutableArray<SessionItem>> ListSessionsAsync(SessionFilter filter, CancellationToken ct) =>
-        AskAsync(Post("session/list", filter, ControlJson.Default.SessionFilter), ControlJson.Default.ImmutableArraySessionItem, ct);
+        GetAsync<ImmutableArray<SessionItem>>(
+            Query(
+                "sessions",
+                [
+                    .. (filter.Ids.IsDefault ? [] : filter.Ids).Select(static id => Part("id", id)),
+                    Part("login", filter.Login),
+                    Part("client", filter.Client),
+                ]),
+            ct);
 
     public ValueTask<SessionChange> EndSessionsAsync(SessionFilter filter, CancellationToken ct) =>
-        AskAsync(Post("session/end", filter, ControlJson.Default.SessionFilter), ControlJson.Default.SessionChange, ct);
+        AskAsync<SessionChange>(Post("sessions/end", filter), ct);
 
     /// <summary>Ends the sessions whose login is gone.</summary>
     public ValueTask<LoginsReviewed> ReviewSessionsAsync(CancellationToken ct) =>
-        AskAsync(new(HttpMethod.Post, "session/review"), ControlJson.Default.LoginsReviewed, ct);
+        AskAsync<LoginsReviewed>(new(HttpMethod.Post, "sessions/review"), ct);
 
-    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(CancellationToken ct) =>
-        AskAsync(new(HttpMethod.Get, "auth/blocks"), ControlJson.Default.ImmutableArrayLoginBlock, ct);
-
-    /// <summary>The same of one address and its network, or of one account.</summary>
-    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(string target, CancellationToken ct) =>
-        AskAsync(Post("auth/blocks", new(target), ControlJson.Default.LoginTarget), ControlJson.Default.ImmutableArrayLoginBlock, ct);
+    /// <param name="target">Only what concerns an address and its network, or an account; null for all.</param>
+    public ValueTask<ImmutableArray<LoginBlock>> BlocksAsync(string? target, CancellationToken ct) =>
+        GetAsync<ImmutableArray<LoginBlock>>(Query("logins/paused", Part("target", target)), ct);
 
     /// <summary>What the stores say to the server of a user.</summary>
     public ValueTask<ImmutableArray<StoreWordDocument>> AskStoresAsync(string user, string? listener, CancellationToken ct) =>
-        AskAsync(
-            Post("auth/stores", new(user, listener), ControlJson.Default.StoreQuestion),
-            ControlJson.Default.ImmutableArrayStoreWordDocument,
-            ct);
+        GetAsync<ImmutableArray<StoreWordDocument>>(Query("logins/stores", Part("user", user), Part("listener", listener)), ct);
 
     /// <summary>The number of budgets that held wrong logins.</summary>
     public async ValueTask<int> LiftAsync(string target, CancellationToken ct) =>
-        (await AskAsync(Post("auth/lift", new(target), ControlJson.Default.LoginTarget), ControlJson.Default.Lifted, ct)).Budgets;
+        (await AskAsync<Lifted>(new(HttpMethod.Delete, Query("logins/paused", Part("target", target))), ct)).Budgets;
 
     /// <summary>What is used of the limits of somebody, or of all who have used something.</summary>
     public ValueTask<ImmutableArray<LimitUse>> LimitsAsync(string? name, CancellationToken ct) =>
-        AskAsync(Post("limits/list", new(name), ControlJson.Default.NamedLimits), ControlJson.Default.ImmutableArrayLimitUse, ct);
+        GetAsync<ImmutableArray<LimitUse>>(Query("limits", Part("name", name)), ct);
 
-    public ValueTask<LimitChange> RaiseLimitAsync(ControlRequests.RaiseLimit raise, CancellationToken ct) =>
-        AskAsync(Post("limits/raise", raise, ControlJson.Default.RaiseLimit), ControlJson.Default.LimitChange, ct);
+    public ValueTask<LimitChange> RaiseLimitAsync(RaiseLimit raise, CancellationToken ct) =>
+        AskAsync<LimitChange>(Post("limits/raise", raise), ct);
 
-    public ValueTask<LimitChange> UndoLimitAsync(ControlRequests.UndoLimit undo, CancellationToken ct) =>
-        AskAsync(Post("limits/undo", undo, ControlJson.Default.UndoLimit), ControlJson.Default.LimitChange, ct);
+    public ValueTask<LimitChange> UndoLimitAsync(UndoLimit undo, CancellationToken ct) =>
+        AskAsync<LimitChange>(Post("limits/undo", undo), ct);
 
     /// <param name="all">Also those that are as always.</param>
     public ValueTask<ImmutableArray<WatchState>> WatchedAsync(bool all, CancellationToken ct) =>
-        AskAsync(Post("logins/list", new(all), ControlJson.Default.WatchedLogins), ControlJson.Default.ImmutableArrayWatchState, ct);
+        GetAsync<ImmutableArray<WatchState>>(Query("logins/watched", Part("all", all ? "true" : null)), ct);
 
     public ValueTask<ForgivenLogins> ForgiveAsync(string login, CancellationToken ct) =>
-        AskAsync(Post("logins/forgive", new(login), ControlJson.Default.LoginTarget), ControlJson.Default.ForgivenLogins, ct);
+        AskAsync<ForgivenLogins>(Post("logins/watched/forgive", new ForgiveLogin(login)), ct);
 
     /// <summary>Who sends nothing for a while.</summary>
     public ValueTask<ImmutableArray<Suspension>> SuspendedAsync(CancellationToken ct) =>
-        AskAsync(new(HttpMethod.Get, "suspended"), ControlJson.Default.ImmutableArraySuspension, ct);
+        GetAsync<ImmutableArray<Suspension>>("suspensions", ct);
 
-    public ValueTask<SenderSuspension> SuspendSenderAsync(ControlRequests.SuspendSender whom, CancellationToken ct) =>
-        AskAsync(Post("suspend", whom, ControlJson.Default.SuspendSender), ControlJson.Default.SenderSuspension, ct);
+    public ValueTask<SenderSuspension> SuspendSenderAsync(SuspendSender whom, CancellationToken ct) =>
+        AskAsync<SenderSuspension>(Post("suspensions", whom), ct);
 
-    public ValueTask<SenderSuspension> ResumeSenderAsync(ControlRequests.ResumeSender whom, CancellationToken ct) =>
-        AskAsync(Post("resume", whom, ControlJson.Default.ResumeSender), ControlJson.Default.SenderSuspension, ct);
+    public ValueTask<SenderSuspension> ResumeSenderAsync(ResumeSender whom, CancellationToken ct) =>
+        AskAsync<SenderSuspension>(Post("suspensions/resume", whom), ct);
 
     /// <summary>What mail to a domain is held to, and what is slowed now.</summary>
-    public ValueTask<ShapingReport> ExplainShapingAsync(ShapingQuestion question, CancellationToken ct) =>
-        AskAsync(Post("shaping", question, ControlJson.Default.ShapingQuestion), ControlJson.Default.ShapingReport, ct);
+    /// <param name="tenant">Whose mail; null for that of none.</param>
+    public ValueTask<ShapingReport> ExplainShapingAsync(string domain, string? tenant, CancellationToken ct) =>
+        GetAsync<ShapingReport>(Query("shaping", Part("domain", domain), Part("tenant", tenant)), ct);
 
     /// <summary>What the server would decide.</summary>
     public ValueTask<WhatIfAnswer> ExplainAsync(WhatIf question, CancellationToken ct) =>
-        AskAsync(Post("explain", question, ControlJson.Default.WhatIf), ControlJson.Default.WhatIfAnswer, ct);
+        AskAsync<WhatIfAnswer>(Post("explain", question), ct);
 
     public ValueTask DisposeAsync()
     {
@@ -188,10 +216,12 @@ internal sealed class ControlClient : IQueueAdmin
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<T> AskAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken ct)
+    private ValueTask<T> GetAsync<T>(string path, CancellationToken ct) => AskAsync<T>(new(HttpMethod.Get, path), ct);
+
+    private async ValueTask<T> AskAsync<T>(HttpRequestMessage request, CancellationToken ct)
     {
         using var answer = await SendAsync(request, ct);
-        return await ReadAsync(answer, type, ct);
+        return await ReadAsync<T>(answer, ct);
     }
 
     private async Task<HttpResponseMessage> SendAsync(
@@ -210,13 +240,24 @@ internal sealed class ControlClient : IQueueAdmin
         }
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken ct)
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, CancellationToken ct)
     {
         if (!answer.IsSuccessStatusCode)
-            throw new IOException(
-                (await answer.Content.ReadFromJsonAsync(ControlJson.Default.Refusal, ct))?.Error
-                    ?? $"the server answered {answer.StatusCode}");
-        return await answer.Content.ReadFromJsonAsync(type, ct) ?? throw new IOException("the server answered nothing");
+            throw await RefusalOfAsync(answer, ct);
+        return await answer.Content.ReadFromJsonAsync(ApiJson.Of<T>(), ct) ?? throw new IOException("the server answered nothing");
+    }
+
+    private static async Task<IOException> RefusalOfAsync(HttpResponseMessage answer, CancellationToken ct)
+    {
+        try
+        {
+            var problem = await answer.Content.ReadFromJsonAsync(ApiJson.Of<ProblemDocument>(), ct);
+            return new IOException(problem?.Detail ?? problem?.Title ?? $"the server answered {answer.StatusCode}");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            return new IOException($"the server answered {answer.StatusCode}", e);
+        }
     }
 
     // File.Exists answers no where it may not look.
@@ -237,8 +278,23 @@ internal sealed class ControlClient : IQueueAdmin
         }
     }
 
-    private static HttpRequestMessage Post<T>(string path, T body, JsonTypeInfo<T> type) =>
-        new(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
+    private static HttpRequestMessage Post<T>(string path, T body) =>
+        new(HttpMethod.Post, path) { Content = JsonContent.Create(body, ApiJson.Of<T>()) };
+
+    private static string Query(string path, params ReadOnlySpan<string> parts)
+    {
+        var given = new StringBuilder();
+        foreach (var part in parts)
+        {
+            if (part.Length > 0)
+                given.Append(given.Length == 0 ? '?' : '&').Append(part);
+        }
+
+        return path + given;
+    }
+
+    /// <summary>Empty where there is no value.</summary>
+    private static string Part(string name, string? value) => value is null ? string.Empty : $"{name}={Uri.EscapeDataString(value)}";
 
     private static async ValueTask<Stream> OpenAsync(string path, CancellationToken ct)
     {

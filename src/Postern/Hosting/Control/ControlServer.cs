@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -10,8 +11,8 @@ using Postern.Machine;
 namespace Postern.Hosting.Control;
 
 /// <summary>
-/// HTTP and JSON on a Unix socket in the data directory, mode 0660. Kestrel without a host: nothing is needed of it but the protocol,
-/// and the rest would cost start-up time.
+/// The Unix socket in the data directory, mode 0660, by which the command line asks. Kestrel without a host: nothing is needed of it but
+/// the protocol, and the rest would cost start-up time.
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
@@ -42,7 +43,7 @@ internal sealed class ControlServer : IAsyncDisposable
             : null;
 
     /// <summary>Listens. A socket file that an earlier server left is replaced: only the holder of the spool's lock comes here.</summary>
-    public static async Task<ControlServer> StartAsync(string path, ControlApplication application, CancellationToken ct)
+    public static async Task<ControlServer> StartAsync(string path, IHttpApplication<HttpContext> application, CancellationToken ct)
     {
         File.Delete(path);
         var none = new ServiceCollection().BuildServiceProvider();
@@ -54,7 +55,7 @@ internal sealed class ControlServer : IAsyncDisposable
         var server = new ControlServer(new KestrelServer(Options.Create(options), sockets, NullLoggerFactory.Instance), none);
         try
         {
-            await server.kestrel.StartAsync<HttpContext>(application, ct);
+            await server.kestrel.StartAsync(application, ct);
             File.SetUnixFileMode(path, OwnerAndGroup);
             return server;
         }

@@ -7,6 +7,7 @@ using Postern.Relay.DovecotAuth;
 using Postern.Relay.Runtime;
 using Postern.Smtp;
 using Postern.Smtp.Transport;
+using Postern.Web.Documents;
 
 namespace Postern.Hosting.Live;
 
@@ -286,7 +287,7 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         }
 
         watch = Watch(next);
-        var report = ReloadReport.Of(before, id, old, next, listeners, places);
+        var report = ConfigurationChange.ReportOf(before, id, old, next, listeners, places);
         Tell("configuration_applied", $"{before} -> {id}, {why}: {string.Join("; ", report.Lines)}");
         foreach (var warning in next.Warnings)
             note($"warning: {warning.Key}: {warning.Message}");

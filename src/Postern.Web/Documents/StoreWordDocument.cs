@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Accounts.Verifiers;
 
-namespace Postern.Hosting.Control;
+namespace Postern.Web.Documents;
 
 /// <summary>What one store says of a user.</summary>
 internal sealed record StoreWordDocument(string Store, string Says)

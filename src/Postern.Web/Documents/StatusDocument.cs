@@ -4,7 +4,7 @@ using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Policy;
 
-namespace Postern.Hosting.Control;
+namespace Postern.Web.Documents;
 
 /// <summary>One screen about a running server.</summary>
 /// <param name="Data">The data directory.</param>

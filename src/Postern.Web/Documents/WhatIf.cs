@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Postern.Machine;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
@@ -13,7 +10,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Runtime;
 using Postern.Smtp.Grammar;
 
-namespace Postern.Hosting.Live;
+namespace Postern.Web.Documents;
 
 /// <summary>A message that somebody asks about before it is sent.</summary>
 /// <param name="Client">Its address.</param>
@@ -179,7 +176,7 @@ internal sealed record WhatIfAnswer
 {
     /// <summary>Why there is no decision; null where there is one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public Problem? Problem { get; init; }
+    public Objection? Problem { get; init; }
 
     /// <summary>What is wrong is the question.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -209,6 +206,9 @@ internal sealed record WhatIfAnswer
     public ExpansionWord? Expansion { get; init; }
 
     public ConfigurationWord Configuration { get; init; } = new(string.Empty, string.Empty);
+
+    /// <summary>What is wrong, in one line, and what to do about it, in one line.</summary>
+    internal sealed record Objection(string What, string Todo);
 
     /// <summary>What decided.</summary>
     /// <param name="Source">The file, for people.</param>
@@ -280,18 +280,4 @@ internal sealed record ExpansionWord(
 
     /// <param name="Hop">Where it goes, for people.</param>
     internal sealed record Target(string Address, string Hop);
-}
-
-/// <summary>A decision as it stands in the log: there is one spelling of it.</summary>
-internal sealed class DecisionJson : JsonConverter<DecisionEvent>
-{
-    public override DecisionEvent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        using var document = JsonDocument.ParseValue(ref reader);
-        return AuditEvents.Read(Encoding.UTF8.GetBytes(document.RootElement.GetRawText())) as DecisionEvent
-            ?? throw new JsonException("no decision");
-    }
-
-    public override void Write(Utf8JsonWriter writer, DecisionEvent value, JsonSerializerOptions options) =>
-        AuditEvents.Write(writer, value);
 }
