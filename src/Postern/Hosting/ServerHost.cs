@@ -15,6 +15,7 @@ using Postern.Relay.Runtime;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Transport;
+using Postern.Web.Metrics;
 
 namespace Postern.Hosting;
 
@@ -25,6 +26,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private DropPickup? pickup;
+    private MetricsListener? metrics;
     private TlsBindings? bindings;
 
     private ServerHost(RelayService relay, LiveConfiguration live, TimeProvider clock)
@@ -36,6 +38,9 @@ internal sealed class ServerHost : IAsyncDisposable
     }
 
     public RelayService Relay { get; }
+
+    /// <summary>Where metrics and health are, with the real port; null where nowhere.</summary>
+    public IPEndPoint? MetricsEndpoint => metrics?.Endpoint;
 
     /// <summary>What it goes by, and the way to another configuration.</summary>
     public LiveConfiguration Live { get; }
@@ -84,6 +89,8 @@ internal sealed class ServerHost : IAsyncDisposable
             };
             host.control = await ControlServer.StartAsync(DataDirectory.ControlSocket(configuration.Server.Data), application, ct);
             host.pickup = host.TakeUpDropped();
+            host.metrics = await MetricsListener.StartAsync(
+                configuration.Metrics.ToOptions(), relay, Version(), host.TellOfMetrics, ct);
             return host;
         }
         catch
@@ -209,6 +216,10 @@ internal sealed class ServerHost : IAsyncDisposable
         pickup = null;
         await Live.DisposeAsync();
         await Relay.StopAsync(ct, hurry);
+        // Last: until then whoever watches is told that the server stops.
+        if (metrics is not null)
+            await metrics.DisposeAsync();
+        metrics = null;
     }
 
     public async ValueTask DisposeAsync()
@@ -217,6 +228,9 @@ internal sealed class ServerHost : IAsyncDisposable
         await now.CancelAsync();
         await StopAsync(now.Token, now.Token);
     }
+
+    private void TellOfMetrics(string what, string detail) =>
+        Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
     private DropPickup TakeUpDropped()
     {
