@@ -33,7 +33,7 @@ internal sealed class MetricsExposition : IDisposable
                 "postern", serviceVersion: version, autoGenerateServiceInstanceId: false, serviceInstanceId: instance))
             .AddMeter("Postern.*", Runtime)
             .AddView(instrument => ViewOf(instrument, scope))
-            .AddPrometheusExporter();
+            .AddPrometheusExporter(static options => options.ScopeInfoEnabled = false);
         if (otlp is not null)
             builder.AddOtlpExporter(options => (options.Endpoint, options.Protocol) = (otlp, OtlpExportProtocol.HttpProtobuf));
         provider = builder.Build();
