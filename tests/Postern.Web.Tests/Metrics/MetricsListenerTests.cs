@@ -33,7 +33,7 @@ public sealed class MetricsListenerTests(MeasuredThings measured)
     [InlineData("/metrics/")]
     [InlineData("/METRICS/x")]
     [InlineData("/livez/x")]
-    [InlineData("/%2e%2e/readyz")]
+    [InlineData("/%72eadyz/x")]
     public async Task Nothing_else_is_there(string path) => Assert.Equal(HttpStatusCode.NotFound, (await measured.Server.AskAsync(path)).Code);
 
     [Fact]
