@@ -10,8 +10,8 @@ using OpenTelemetry.Resources;
 namespace Postern.Web.Metrics;
 
 /// <summary>
-/// Listens to the meters of one relay and of the runtime, and writes what they say as Prometheus reads it; a collector may be sent the same.
-/// Each instrument has a bounded number of series: what comes beyond it is counted together, under <c>otel_metric_overflow</c>.
+/// Listens to the meters of one relay and of the runtime, and writes what they say as Prometheus reads it; a collector may be sent the
+/// same. Each instrument has a bounded number of series: what comes beyond it is counted together, under <c>otel_metric_overflow</c>.
 /// </summary>
 internal sealed class MetricsExposition : IDisposable
 {

@@ -230,7 +230,9 @@ internal sealed record PosternConfiguration(
             Keep = section.Child("keep", KeepSection.Read, "Content that is [kept](kept-content.md) when the delivery is over."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
             Metrics = section.Child(
-                "metrics", MetricsSection.Read, "What the server measures, and how it is, for programs that watch it ([metrics](metrics.md))."),
+                "metrics",
+                MetricsSection.Read,
+                "What the server measures, and how it is, for programs that watch it ([metrics](metrics.md))."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
             InVault = section.InVault,
