@@ -33,7 +33,7 @@ internal sealed class LoginInstruments(Meter meter)
             "postern.accounts.suspended",
             () => suspended.All.Length,
             "{sender}",
-            "Accounts, domains and tenants that may send nothing now.");
+            "Accounts, credentials and tenants that may send nothing now.");
     }
 
     /// <summary>The name of a mechanism that there is; an embedder's own, and what a client made up, is another.</summary>
