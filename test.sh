@@ -82,6 +82,7 @@ php php-cli
 policyd-spf postfix-policyd-spf-python
 postfix postfix
 postgrey postgrey
+prometheus prometheus
 python3 python3
 rsyslogd rsyslog
 rsyslog_gtls rsyslog-gnutls

@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Postern.Smtp.Dialogue;
+using Postern.Smtp.Events;
 using Postern.Smtp.Extensions;
 using Postern.Smtp.Listeners;
 using Postern.Smtp.Overload;
@@ -22,12 +24,17 @@ public sealed class SmtpServer : IAsyncDisposable
     /// <summary>How long a session that says nothing may outlive its login.</summary>
     private static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>Its clock has stood still for longer than any machine is busy.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+
     private readonly Lock changing = new();
     private readonly TimeProvider clock;
     private readonly ConnectionsGauge connections;
     private readonly LoadMonitor load;
     private readonly OpenSessions sessions;
     private readonly Admission admission;
+    private readonly Meter? ownMeter;
+    private readonly SmtpInstruments instruments;
     private readonly List<Task> accepting = [];
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource closing = new();
@@ -36,6 +43,7 @@ public sealed class SmtpServer : IAsyncDisposable
     private ITimer? ticker;
     private Task reviewing = Task.CompletedTask;
     private long reviewedAt;
+    private long tickedAt;
     private volatile bool stopping;
     private bool started;
 
@@ -52,6 +60,10 @@ public sealed class SmtpServer : IAsyncDisposable
         load = new LoadMonitor(GaugesOf(reviewed), reviewed.Load, NoteLoad, NoteGaugeFault);
         sessions = new OpenSessions(NoteDrained);
         admission = new Admission(Gate, load, sessions, closed);
+        var meter = reviewed.Meters?.Create(new MeterOptions(SmtpInstruments.MeterName))
+            ?? (ownMeter = new Meter(new MeterOptions(SmtpInstruments.MeterName) { Scope = this }));
+        instruments = new SmtpInstruments(meter, SessionsByListener);
+        LoadInstruments.Create(meter, load);
         current = new Services(reviewed, before: null, Make);
     }
 
@@ -69,6 +81,15 @@ public sealed class SmtpServer : IAsyncDisposable
 
     /// <summary>What it measures of itself, as of a second ago at most.</summary>
     public LoadReport LoadReport => load.Report;
+
+    /// <summary>
+    /// Every endpoint is bound and accepts, and the clock that looks after sessions has run in the last minute. False before the start and
+    /// from the beginning of the end.
+    /// </summary>
+    public bool IsAccepting =>
+        started && !stopping
+        && clock.GetElapsedTime(Volatile.Read(ref tickedAt)) < LongestSilence
+        && current.Bindings.All(static b => !b.Acceptor.HasEnded);
 
     /// <summary>The sessions that are open now, in no order.</summary>
     public IReadOnlyList<OpenSession> Sessions => [.. sessions.All.Select(static s => OpenSession.Of(s.State))];
@@ -245,6 +266,7 @@ public sealed class SmtpServer : IAsyncDisposable
         using var now = new CancellationTokenSource();
         await now.CancelAsync();
         await StopAsync(now.Token);
+        ownMeter?.Dispose();
         closing.Dispose();
     }
 
@@ -259,7 +281,22 @@ public sealed class SmtpServer : IAsyncDisposable
     {
         if (tls is null && listener.Tls != TlsMode.None && options.Tls is { } shown)
             tls = new ListenerTls(shown, listener, Handshakes);
-        return new Service(options, listener, load, tls, closed);
+        return new Service(options, listener, load, instruments, tls, closed);
+    }
+
+    /// <summary>Also of listeners that have none, and of those that are gone and still have some.</summary>
+    private IEnumerable<(string Listener, int Sessions)> SessionsByListener()
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var service in current.Listeners)
+            counts[service.Options.Name] = 0;
+        foreach (var session in sessions.All)
+        {
+            var name = session.Service.Options.Name;
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+
+        return counts.Select(static one => (one.Key, one.Value));
     }
 
     private IEnumerable<IPressureGauge> GaugesOf(SmtpServerOptions options) =>
@@ -314,13 +351,19 @@ public sealed class SmtpServer : IAsyncDisposable
     private void Watch()
     {
         lock (sessions)
-            ticker ??= clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
+        {
+            if (ticker is not null)
+                return;
+            Volatile.Write(ref tickedAt, clock.GetTimestamp());
+            ticker = clock.CreateTimer(_ => OnTick(), state: null, Tick, Tick);
+        }
     }
 
     private void OnTick()
     {
         load.Sample();
         var now = clock.GetTimestamp();
+        Volatile.Write(ref tickedAt, now);
         sessions.ExpireAt(now);
         if (reviewing.IsCompleted && clock.GetElapsedTime(reviewedAt, now) >= ReviewInterval)
         {

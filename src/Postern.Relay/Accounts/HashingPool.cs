@@ -49,6 +49,16 @@ public sealed partial class HashingPool : IDisposable
     /// <summary>Attempts that were hashed since start.</summary>
     public long Computed => Interlocked.Read(ref computed);
 
+    /// <summary>Attempts that wait for a thread.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+                return waiting.Count;
+        }
+    }
+
     /// <summary>The part of the queue that is taken, 0 to 1.</summary>
     public double Fill
     {

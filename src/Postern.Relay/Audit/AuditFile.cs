@@ -17,6 +17,8 @@ internal sealed class AuditFile(string directory, AuditKind kind, AuditSync sync
     private SafeFileHandle? handle;
     private bool endsInsideLine;
 
+    public AuditKind Kind => kind;
+
     /// <summary>The day of the gathered lines.</summary>
     public DateOnly Day { get; private set; }
 

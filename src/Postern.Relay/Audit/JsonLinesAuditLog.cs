@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Numerics;
 using System.Text.Json;
 using System.Threading.Channels;
 using Postern.Relay.Audit.Accounting;
@@ -53,6 +54,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private string? syncTrouble;
     private bool canWrite = true;
     private bool isFull;
+    private readonly long[] written = new long[AuditKinds.Each.Length];
     private long dropped;
     private long reported;
     private long waiting;
@@ -86,6 +88,9 @@ public sealed class JsonLinesAuditLog : IAuditLog
     public bool WantsSubjects => options.WithSubjects;
 
     public long Dropped => Interlocked.Read(ref dropped);
+
+    /// <summary>Events of a kind that are in its files, since the start.</summary>
+    public long Written(AuditKind kind) => Interlocked.Read(ref written[BitOperations.TrailingZeroCount((int)kind)]);
 
     public void Append(AuditEvent audit)
     {
@@ -333,7 +338,9 @@ public sealed class JsonLinesAuditLog : IAuditLog
         if (file.Pending is var pending and > 0)
         {
             canWrite = file.Write();
-            if (!canWrite)
+            if (canWrite)
+                Interlocked.Add(ref written[BitOperations.TrailingZeroCount((int)file.Kind)], pending);
+            else
                 Interlocked.Add(ref dropped, pending);
         }
     }

@@ -42,6 +42,9 @@ public sealed record DeliveryOptions
     /// <summary>Knows the other domains that are ours; null for none.</summary>
     public IDirectory? Directory { get; init; }
 
+    /// <summary>Counts what deliveries do; null: nobody does.</summary>
+    internal DeliveryInstruments? Instruments { get; init; }
+
     public RetrySchedule Retry { get; init; } = RetrySchedule.Default;
 
     public SmtpTimeouts Timeouts { get; init; } = SmtpTimeouts.Default;

@@ -332,6 +332,16 @@ public sealed class DeliveryScheduler : IAsyncDisposable
                 [.. destinations.Statistics]);
     }
 
+    /// <summary>The next hops that have mail at work or connections: the route that leads there, as it is counted, and how many.</summary>
+    internal IReadOnlyList<(string Route, int Connections)> Load()
+    {
+        lock (work.Gate)
+            return destinations.Load;
+    }
+
+    /// <summary>What is due has been looked at, or nothing was, within this time.</summary>
+    internal bool Progresses(TimeSpan within) => due.Silence < within;
+
     /// <summary>What mail to a domain is held to, by the settings of now, and what is slowed or waited for.</summary>
     /// <param name="tenant">Null for mail of none.</param>
     public async Task<ShapingReport> ExplainShapingAsync(Domain domain, string? tenant, CancellationToken ct)

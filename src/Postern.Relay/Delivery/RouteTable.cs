@@ -126,6 +126,20 @@ public sealed class RouteTable
     /// <summary>Routes about which something is said that is not in them: what they lead to is known by their names.</summary>
     public FrozenSet<string> ShapedRoutes { get; init; } = FrozenSet<string>.Empty;
 
+    /// <summary>What a next hop is counted under: the <c>to</c> of the first route that leads there; mail exchangers all as one.</summary>
+    internal string LabelOf(NextHop hop)
+    {
+        if (hop is NextHop.MailExchanger)
+            return DeliveryInstruments.MailExchangers;
+        foreach (var (to, same) in routes)
+        {
+            if (Array.Exists(same, route => route.Host?.Name == hop.Name))
+                return to;
+        }
+
+        return "other";
+    }
+
     /// <summary>Where a recipient of a message goes.</summary>
     public NextHop Find(Envelope envelope, Mailbox recipient) => HopOf(Decide(envelope, recipient.Domain), envelope, recipient);
 

@@ -29,13 +29,37 @@ public sealed class DkimSigner : IContentDecorator
     internal DkimSigner(SqliteDirectory directory, DkimOptions options, Action<string, string> tell) =>
         (keys, this.options) = (new DkimKeyRing(directory, tell), options);
 
+    /// <summary>Counts what comes of it; null: nobody does.</summary>
+    internal DeliveryInstruments? Instruments { private get; init; }
+
     internal DkimKeyRing Keys => keys;
 
     /// <summary>Goes on with other settings.</summary>
     public void Apply(DkimOptions changed) => options = changed;
 
     /// <inheritdoc/>
-    public async ValueTask<Decoration> HeaderAsync(
+    public ValueTask<Decoration> HeaderAsync(
+        Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct) =>
+        Instruments is { CountsSignatures: true } counted
+            ? CountedAsync(SignAsync(envelope, before, content, ct), counted)
+            : SignAsync(envelope, before, content, ct);
+
+    private static async ValueTask<Decoration> CountedAsync(ValueTask<Decoration> signing, DeliveryInstruments counted)
+    {
+        var outcome = "failed";
+        try
+        {
+            var signed = await signing.ConfigureAwait(false);
+            outcome = signed.SignedBy is null ? "unsigned" : "signed";
+            return signed;
+        }
+        finally
+        {
+            counted.Signed(outcome);
+        }
+    }
+
+    private async ValueTask<Decoration> SignAsync(
         Envelope envelope, ReadOnlyMemory<byte> before, ISpoolContent content, CancellationToken ct)
     {
         var how = options;

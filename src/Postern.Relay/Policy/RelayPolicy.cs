@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy.Access;
@@ -116,6 +117,9 @@ public sealed class RelayPolicy : IEnvelopePolicy
         init => world = world with { Suspended = value };
     }
 
+    /// <summary>Takes how long each question took, by stage; null for nobody.</summary>
+    internal Histogram<double>? Durations { private get; init; }
+
     /// <summary>What logins do otherwise. Not set: nobody knows.</summary>
     internal ILoginWatch Watch
     {
@@ -131,7 +135,25 @@ public sealed class RelayPolicy : IEnvelopePolicy
     /// <summary>What rules on trial would have decided.</summary>
     public RuleTrials Trials { get; } = new();
 
-    public async ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
+    public ValueTask<Verdict> OnSenderAsync(SessionState session, ReversePath sender, CancellationToken ct) =>
+        Durations is { Enabled: true } taker
+            ? TimedAsync(world.Clock.GetTimestamp(), JudgeSenderAsync(session, sender, ct), RuleStage.Sender, taker)
+            : JudgeSenderAsync(session, sender, ct);
+
+    public ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct) =>
+        Durations is { Enabled: true } taker
+            ? TimedAsync(world.Clock.GetTimestamp(), JudgeRecipientAsync(session, recipient, ct), RuleStage.Recipient, taker)
+            : JudgeRecipientAsync(session, recipient, ct);
+
+    private async ValueTask<Verdict> TimedAsync(long begun, ValueTask<Verdict> judging, RuleStage stage, Histogram<double> taker)
+    {
+        var verdict = await judging;
+        taker.Record(
+            world.Clock.GetElapsedTime(begun).TotalSeconds, new KeyValuePair<string, object?>("stage", stage.ToWord()));
+        return verdict;
+    }
+
+    private async ValueTask<Verdict> JudgeSenderAsync(SessionState session, ReversePath sender, CancellationToken ct)
     {
         session.PolicyMemo = null;
         var question = new PolicyQuestion(FactsOf(session, sender), sender) { PipelinedBehind = session.PipelinedBehind };
@@ -142,7 +164,7 @@ public sealed class RelayPolicy : IEnvelopePolicy
         return judged.Decider is { } permit ? new Verdict.Permit(permit.Rule) : Verdict.Pass.Instance;
     }
 
-    public async ValueTask<Verdict> OnRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct)
+    private async ValueTask<Verdict> JudgeRecipientAsync(SessionState session, Mailbox recipient, CancellationToken ct)
     {
         var sender = session.Transaction?.Sender ?? throw new InvalidOperationException("RCPT without MAIL");
         var known = Known(session, sender);

@@ -6,6 +6,7 @@ using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Relay.Audit;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Watching;
+using Postern.Relay.Runtime.Instruments;
 
 namespace Postern.Relay.Runtime;
 
@@ -31,13 +32,26 @@ public sealed class AccountFoundation : IDisposable
         TimeProvider clock,
         string? protectionFile = null,
         bool isServer = false)
+        : this(directory, options, audit, clock, protectionFile, isServer, instruments: null)
     {
+    }
+
+    internal AccountFoundation(
+        SqliteDirectory directory,
+        AccountOptions options,
+        IAuditLog audit,
+        TimeProvider clock,
+        string? protectionFile,
+        bool isServer,
+        RelayInstruments? instruments)
+    {
+        Instruments = instruments;
         Directory = directory;
         Audit = audit;
         Clock = clock;
         Hashing = new HashingPool(options.Hashing, clock);
         Memory = new VerificationCache(clock);
-        Health = new StoreHealths(audit, clock);
+        Health = new StoreHealths(audit, clock) { Durations = instruments?.Logins.Answers };
         Protection = new LoginProtection(options.Protection, audit, clock, directory.DecoyKey.Span);
         if (protectionFile is not null)
         {
@@ -51,6 +65,9 @@ public sealed class AccountFoundation : IDisposable
         Replacement = isServer ? new FormReplacement(directory, audit, clock) : null;
         Uses = isServer ? new CredentialUses(directory, LastUseFile.Beside(directory.Path), audit, clock) : null;
     }
+
+    /// <summary>Null where nothing is measured.</summary>
+    internal RelayInstruments? Instruments { get; }
 
     /// <summary>The built-in accounts.</summary>
     public SqliteDirectory Directory { get; }

@@ -70,6 +70,11 @@ public sealed class RelayAccounts : IDisposable
     /// <summary>How each store answers now, in their order.</summary>
     public ImmutableArray<StoreCondition> Conditions => [.. stores.Select(static s => AccountStores.ConditionOf(s.Store))];
 
+    /// <summary>The kinds of the stores that do not answer now, by what they have said to those who asked; asks nothing.</summary>
+    internal IEnumerable<string> KindsDown =>
+        stores.Where(static s => BoundedStore.Around(s.Store) is { Condition.DownSince: not null })
+            .Select(static s => s.Uri.Split(':', 2)[0]).Distinct(StringComparer.Ordinal);
+
     /// <summary>
     /// Asks each store as a login would, all at a time: how long that took, and what is wrong where it cannot answer. In their order.
     /// </summary>

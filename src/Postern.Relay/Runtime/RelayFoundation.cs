@@ -5,6 +5,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Dkim;
 using Postern.Relay.Dkim.Arc;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Runtime.Instruments;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 
@@ -26,8 +27,9 @@ public sealed class RelayFoundation : IAsyncDisposable
         DataDirectory = options.DataDirectory;
         Directory = directory;
         Spool = spool;
-        Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live);
-        Signer = new DkimSigner(directory, options.Dkim, Tell);
+        Instruments = new RelayInstruments(Meters);
+        Audit = new JsonLinesAuditLog(options.ToAuditLog(), clock, Totals, Live, Instruments);
+        Signer = new DkimSigner(directory, options.Dkim, Tell) { Instruments = Instruments.Delivery };
         Sealer = new ArcSealer(Signer, options.Arc, options.Delivery with { Directory = directory }, clock);
         Counters = LocalCounters.Open(
             RelayOptions.CountersFile(options.DataDirectory),
@@ -46,7 +48,13 @@ public sealed class RelayFoundation : IAsyncDisposable
         var logs = Audit.Options.Directory;
         indexing = Task.Run(() => AuditIndex.RemakeAsync(logs, closing.Token));
         Accounts = new AccountFoundation(
-            directory, options.Accounts, Audit, clock, RelayOptions.LoginProtectionFile(options.DataDirectory), isServer: true);
+            directory,
+            options.Accounts,
+            Audit,
+            clock,
+            RelayOptions.LoginProtectionFile(options.DataDirectory),
+            isServer: true,
+            Instruments);
     }
 
     public TimeProvider Clock { get; }
@@ -72,6 +80,12 @@ public sealed class RelayFoundation : IAsyncDisposable
 
     /// <summary>Events as they happen, for whoever watches.</summary>
     public EventHub Live { get; } = new();
+
+    /// <summary>The meters of everything here.</summary>
+    public RelayMeters Meters { get; } = new();
+
+    /// <summary>What is measured.</summary>
+    internal RelayInstruments Instruments { get; }
 
     public AccountFoundation Accounts { get; }
 
@@ -142,5 +156,6 @@ public sealed class RelayFoundation : IAsyncDisposable
         await indexing;
         closing.Dispose();
         await Audit.DisposeAsync();
+        Meters.Dispose();
     }
 }

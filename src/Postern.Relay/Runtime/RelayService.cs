@@ -15,6 +15,7 @@ using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Watching;
+using Postern.Relay.Runtime.Instruments;
 using Postern.Relay.Spool;
 using Postern.Smtp;
 using Postern.Smtp.Grammar;
@@ -33,6 +34,9 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>The listener of messages of this machine's own users, as rules, routes and the log have it.</summary>
     public const string LocalListener = LocalSubmission.Listener;
 
+    /// <summary>So long a part may get no further before it counts as stuck.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+
     private readonly RelayFoundation foundation;
     private readonly SmtpServer server;
     private readonly LocalSubmission local;
@@ -42,18 +46,21 @@ public sealed class RelayService : IAsyncDisposable
     private readonly SemaphoreSlim changing = new(1);
     private readonly DkimRotation rotation;
     private readonly LimitLetters letters;
+    private readonly SpoolGauge spoolGauge;
     private OfferWatch offer;
-    private bool isListening;
-    private bool isStopped;
+    private volatile bool isListening;
+    private volatile bool isBound;
+    private volatile bool isStopped;
 
     private RelayService(RelayFoundation foundation, RelaySnapshot snapshot)
     {
         this.foundation = foundation;
         Snapshot = snapshot;
         var (options, spool, clock) = (snapshot.Options, foundation.Spool, foundation.Clock);
+        spoolGauge = new SpoolGauge(spool);
         var counts = new TlsCounts(RelayOptions.TlsReportsDirectory(options.DataDirectory), clock, Audit);
         var smtp = new SmtpDelivery(
-            options.Delivery,
+            options.Delivery with { Instruments = foundation.Instruments.Delivery },
             clock,
             () => [.. server!.Endpoints.Select(static e => e.Endpoint)],
             new StsCache(RelayOptions.MtaStsDirectory(options.DataDirectory), clock, Audit),
@@ -81,6 +88,13 @@ public sealed class RelayService : IAsyncDisposable
             Keeper = foundation.Content,
             Traces = RelayOptions.TraceFiles(foundation.DataDirectory),
         };
+        foundation.Instruments.Watch(
+            spool,
+            Deliveries,
+            foundation.Accounts.Hashing,
+            foundation.Accounts.Protection,
+            foundation.Accounts.Suspended,
+            foundation.Audit);
         rotation = new DkimRotation(foundation.Directory, Audit, clock, options.Dkim, options.Delivery);
         server = new SmtpServer(ServerOf(snapshot));
         local = new LocalSubmission(LocalServerOf(snapshot), snapshot.DirectoryOf, Deliveries);
@@ -90,6 +104,7 @@ public sealed class RelayService : IAsyncDisposable
         Deliveries.OnHardBounce = Note;
         if (Watch is { } watch)
             watch.OnStep = Tell;
+        foundation.Instruments.Watch(this);
         letters = new LimitLetters(
             foundation.Live, () => Snapshot.Options.Policy.Limits, FindAddressAsync, Deliveries.TellAsync, clock);
     }
@@ -148,6 +163,42 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>Client connections open now.</summary>
     public int Connections => server.Connections;
 
+    /// <summary>The scope of the meters that measure this relay: <c>Postern.Smtp</c> and <c>Postern.Relay</c>.</summary>
+    public RelayMeters Meters => foundation.Meters;
+
+    /// <summary>Accepted messages are counted by tenant too.</summary>
+    public bool CountsTenants
+    {
+        set => foundation.Instruments.Mail.CountsTenants = value;
+    }
+
+    /// <summary>How it is, by what its parts know of themselves.</summary>
+    public RelayHealth Health => new(
+        [
+            .. If(isListening && !isStopped && !server.IsAccepting, "listeners"),
+            .. If(Spool.CommitTime >= LongestSilence, "spool"),
+            .. If(!Deliveries.Progresses(LongestSilence), "deliveries"),
+        ],
+        [
+            .. If(isStopped, "stopping"),
+            .. If(!isBound, "starting"),
+            .. If(spoolGauge.Condition == SpoolCondition.Full, "spool full"),
+            .. If(spoolGauge.Condition == SpoolCondition.Failed, "spool failed"),
+            .. If(!Directory.IsReadable, "directory"),
+            .. If(Load.State == LoadState.Full, "load full"),
+        ],
+        [
+            .. Snapshot.Accounts.KindsDown.Select(static kind => $"store {kind}"),
+            .. If(Load.State == LoadState.Stressed, "load stressed"),
+            .. If(Deliveries.Routes.Holds, "no route"),
+            .. If(Spool.Tally.HeldByServer > 0, "messages held by the server"),
+            .. If(!Spool.Recovery.Quarantined.IsEmpty, "damage in the spool"),
+            .. If(
+                Snapshot.Options.Tls is { Certificate: var shown }
+                    && shown.NotAfter.ToUniversalTime() <= foundation.Clock.GetUtcNow().UtcDateTime,
+                "certificate ended"),
+        ]);
+
     /// <summary>The fullest of the gauges.</summary>
     public LoadReport Load => server.LoadReport;
 
@@ -189,6 +240,7 @@ public sealed class RelayService : IAsyncDisposable
             {
                 service.Listen(snapshot);
                 sockets.Commit();
+                service.isBound = true;
             }
 
             service.rotation.Start();
@@ -322,6 +374,8 @@ public sealed class RelayService : IAsyncDisposable
         await StopAsync(now.Token);
     }
 
+    private static ReadOnlySpan<string> If(bool holds, string word) => holds ? new[] { word } : [];
+
     /// <summary>When the log was last written to, before this start; null when that cannot be known. Only words depend on it.</summary>
     private static DateTimeOffset? NewestEvent(string logs)
     {
@@ -423,6 +477,7 @@ public sealed class RelayService : IAsyncDisposable
         {
             Decorators = [.. options.Delivery.Decorators, foundation.Signer, foundation.Sealer],
             Directory = foundation.Directory,
+            Instruments = foundation.Instruments.Delivery,
         };
 
     /// <summary>The server's options, with what only a running relay has.</summary>
@@ -443,10 +498,12 @@ public sealed class RelayService : IAsyncDisposable
             {
                 Keep = options.Keep,
                 Held = Deliveries.Held,
+                Instruments = foundation.Instruments.Mail,
                 KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
             Events = new RelayEvents(Audit, clock, Counters.Windows),
-            Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), new SpoolGauge(spool)],
+            Meters = foundation.Meters,
+            Gauges = [new HashingGauge(foundation.Accounts.Hashing), new CommitGauge(spool), spoolGauge],
         };
     }
 
@@ -472,6 +529,7 @@ public sealed class RelayService : IAsyncDisposable
             {
                 Keep = options.Keep,
                 Held = Deliveries.Held,
+                Instruments = foundation.Instruments.Mail,
                 KeepsClient = options.Delivery.Routes.ForwardsClients,
             },
             Events = new LocalEvents(new RelayEvents(Audit, foundation.Clock, Counters.Windows)),

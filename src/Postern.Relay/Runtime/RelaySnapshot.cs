@@ -45,10 +45,11 @@ public sealed class RelaySnapshot : IDisposable
             Configuration = options.Id,
             Recipients = new ListedRecipients(options.Delivery.Aliases, options.Delivery.Routes),
         };
-        var names = new DnsNames(DnsCache.Of(options.Delivery, foundation.Clock));
+        var delivery = options.Delivery with { Instruments = foundation.Instruments?.Delivery };
+        var names = new DnsNames(DnsCache.Of(delivery, foundation.Clock));
         services = new PolicyServices(foundation.Clock)
         {
-            Recipients = new VerifiedRecipients(new RecipientProbe(options.Delivery, foundation.Clock), foundation.Clock),
+            Recipients = new VerifiedRecipients(new RecipientProbe(delivery, foundation.Clock), foundation.Clock),
         };
         Policy = PolicyOf(policy);
         LocalPolicy = PolicyOf(options.Local.In(policy));
@@ -74,6 +75,7 @@ public sealed class RelaySnapshot : IDisposable
             new(rules, Accounts.Directory, foundation.Audit, foundation.Clock, counters, DirectoryOf, foundation.Directory, names)
             {
                 Services = services,
+                Durations = foundation.Instruments?.Policy.Durations,
                 Suspended = foundation.Suspended,
                 Watch = (ILoginWatch?)foundation.Watch ?? NobodyWatches.Instance,
             };

@@ -16,7 +16,14 @@ internal sealed class SpoolGauge(ISpool spool) : IPressureGauge
 
     public LoadState Heaviest => LoadState.Stressed;
 
-    public double Read() => spool.Status.Condition == SpoolCondition.Writable ? 0 : 1;
+    /// <summary>As of the last reading, a second ago at most.</summary>
+    public SpoolCondition Condition { get; private set; }
+
+    public double Read()
+    {
+        Condition = spool.Status.Condition;
+        return Condition == SpoolCondition.Writable ? 0 : 1;
+    }
 }
 
 /// <summary>How long messages wait for the disk of the spool; five seconds are as much as a server may take on.</summary>

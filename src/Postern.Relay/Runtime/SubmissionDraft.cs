@@ -8,6 +8,7 @@ using Postern.Relay.Envelopes;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Rules;
 using Postern.Relay.Policy.Tenants;
+using Postern.Relay.Runtime.Instruments;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Grammar;
@@ -72,6 +73,9 @@ internal sealed class SubmissionDraft(
     /// <summary>More than the client's address is kept, as a next hop is told of it.</summary>
     public bool KeepsClient { get; init; }
 
+    /// <summary>Takes how long the commit takes; null for nobody.</summary>
+    public MailInstruments? Instruments { get; init; }
+
     /// <summary>
     /// Asked with the tenant and the octets of a message that is to be held: why it cannot be; null where nobody is asked.
     /// </summary>
@@ -135,7 +139,10 @@ internal sealed class SubmissionDraft(
         var state = DeliveryState.Fresh(envelope.Recipients.Length, envelope.ReleasedAt);
         if (effects.OfType<MessageEffect.Hold>().FirstOrDefault() is { } hold)
             state = state with { Held = true, HeldFor = new HoldReason(hold.Rule ?? hold.Said, hold.Reason, arrivedAt) };
-        switch (await spool.CommitAsync(envelope, state, ct))
+        var commit = Instruments is { TimesCommits: true } taker
+            ? TimedAsync(taker, envelope, state, ct)
+            : spool.CommitAsync(envelope, state, ct);
+        switch (await commit)
         {
             case SpoolCommit.Durable(var entry):
                 Report(envelope, entry.Size);
@@ -145,6 +152,14 @@ internal sealed class SubmissionDraft(
             default:
                 return new StoreOutcome.Refused(SubmissionStore.DiskFailed);
         }
+    }
+
+    private async ValueTask<SpoolCommit> TimedAsync(MailInstruments taker, Envelope envelope, DeliveryState state, CancellationToken ct)
+    {
+        var begun = clock.GetTimestamp();
+        var commit = await spool.CommitAsync(envelope, state, ct);
+        taker.Committed(session.IsLmtp, clock.GetElapsedTime(begun));
+        return commit;
     }
 
     public ValueTask DisposeAsync()

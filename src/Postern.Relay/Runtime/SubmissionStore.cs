@@ -4,6 +4,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Policy;
 using Postern.Relay.Policy.Counters;
+using Postern.Relay.Runtime.Instruments;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Message;
@@ -35,6 +36,9 @@ internal sealed class SubmissionStore(
 
     /// <summary>More than the client's address is kept with a message, as a next hop is told of it.</summary>
     public bool KeepsClient { get; init; }
+
+    /// <summary>Takes how long commits take; null for nobody.</summary>
+    public MailInstruments? Instruments { get; init; }
 
     /// <summary>How much is held for senders; null where nobody counts.</summary>
     public HeldMail? Held { get; init; }
@@ -70,6 +74,7 @@ internal sealed class SubmissionStore(
                         Keep = Keep,
                         KeepsClient = KeepsClient,
                         WhyNotHeld = WhyNotHeldAsync,
+                        Instruments = Instruments,
                     }),
             SpoolCondition.Full => new DraftAnswer.Refuse(NoRoom),
             _ => new DraftAnswer.Refuse(DiskFailed),

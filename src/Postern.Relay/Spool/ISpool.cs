@@ -23,6 +23,14 @@ public interface ISpool : IAsyncDisposable
 
     SpoolTally Tally { get; }
 
+    /// <summary>Null where it takes nothing of any disk.</summary>
+    SpoolSpace? Space => null;
+
+    /// <summary>
+    /// Looks at the messages in order of arrival until it knows; with a million of one kind that takes a tenth of a second.
+    /// </summary>
+    SpoolAges Ages() => default;
+
     /// <summary>
     /// Raised when something became due earlier than the last claim was told (<see cref="SpoolClaim.Batch.Next"/>), on any thread and
     /// without a lock of the spool: return at once.
@@ -112,7 +120,11 @@ public sealed class SpoolUnavailableException(string message, Exception? inner =
 /// <param name="Held">By an operator or by the server.</param>
 /// <param name="HeldByServer">Those of them that the server holds for errors of its own.</param>
 /// <param name="Claimed">Somebody works on them now.</param>
-public readonly record struct SpoolTally(int Held, int HeldByServer, int Claimed);
+public readonly record struct SpoolTally(int Held, int HeldByServer, int Claimed)
+{
+    /// <summary>Of those that nobody holds and nobody has claimed, how many were tried before.</summary>
+    public int Tried { get; init; }
+}
 
 /// <summary>Whether the spool takes messages, and if not, why in words an operator can act on.</summary>
 public sealed record SpoolStatus(SpoolCondition Condition, string? Reason)

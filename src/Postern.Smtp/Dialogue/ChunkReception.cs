@@ -41,7 +41,10 @@ internal sealed class ChunkReception(SmtpSession session, SmtpTransport transpor
         }
 
         if (chunk.IsLast)
+        {
+            reception.NoteEnd();
             return await reception.ConcludeAsync(Verbs.Bdat.Row, await reception.CommitAsync());
+        }
 
         // A chunk that brings something is content, not one of the commands that are counted.
         if (chunk.Octets > 0)

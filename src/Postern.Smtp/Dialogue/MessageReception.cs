@@ -14,6 +14,7 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
     private ContentWriter? writer;
     private Action? beforeWait;
     private long begun;
+    private long ended;
 
     /// <summary>A draft is open and takes content.</summary>
     public bool IsOpen => draft is not null;
@@ -63,8 +64,16 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
         session.ClearDeadline();
         if (end == DataEnd.Closed)
             return false;
+        NoteEnd();
         var stays = await ConcludeAsync(Verbs.Data.Row, Objection ?? await CommitAsync());
         return stays && end != DataEnd.Endless;
+    }
+
+    /// <summary>Its last octet is there.</summary>
+    public void NoteEnd()
+    {
+        if (session.Service.Instruments.TimesAcceptance)
+            ended = session.Server.Clock.GetTimestamp();
     }
 
     /// <summary>What is wrong with the content so far.</summary>
@@ -94,6 +103,7 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
             if (reply.IsPositive)
             {
                 session.CountAnew();
+                session.Service.Instruments.Answered(verb.Name, reply.Code);
             }
             else if (isCounted)
             {
@@ -110,6 +120,8 @@ internal sealed class MessageReception(SmtpSession session, SmtpTransport transp
             stays &= reply.Code != 421;
         }
 
+        if (outcome is StoreOutcome.Stored && ended != 0 && session.Service.Instruments.TimesAcceptance)
+            session.Service.Instruments.Stored(session.State.IsLmtp, session.Server.Clock.GetElapsedTime(ended));
         session.EndCommit();
         return stays;
     }

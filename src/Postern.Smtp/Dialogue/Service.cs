@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Smtp.Events;
 using Postern.Smtp.Overload;
 using Postern.Smtp.Replies;
 using Postern.Smtp.Session;
@@ -22,11 +23,19 @@ internal sealed class Service
     private readonly CancellationToken closing;
     private volatile Capabilities[] offers;
 
+    /// <param name="instruments">The server's, like its load.</param>
     /// <param name="load">The server's, whatever its options.</param>
     /// <param name="tls">The handshakes; null where there is no TLS.</param>
     /// <param name="closing">Cancelled when the server begins to stop.</param>
-    public Service(SmtpServerOptions server, SmtpListenerOptions options, LoadMonitor load, ListenerTls? tls, CancellationToken closing)
+    public Service(
+        SmtpServerOptions server,
+        SmtpListenerOptions options,
+        LoadMonitor load,
+        SmtpInstruments instruments,
+        ListenerTls? tls,
+        CancellationToken closing)
     {
+        Instruments = instruments;
         this.load = load;
         this.closing = closing;
         Server = server;
@@ -42,6 +51,9 @@ internal sealed class Service
     public SmtpServerOptions Server { get; }
 
     public Reply Greeting { get; }
+
+    /// <summary>What is measured of its sessions.</summary>
+    public SmtpInstruments Instruments { get; }
 
     /// <summary>Null where there is no TLS.</summary>
     public ListenerTls? Tls { get; }
@@ -97,8 +109,15 @@ internal sealed class Service
     {
         var limit = MayConnect(client) ? seat?.MoveTo(client) : NotAllowed;
         if (limit is not null)
-            Server.Events.OnTurnedAway(Options.Name, client, limit.Cause, limit.Reason);
+            TellTurnedAway(client, limit);
         return limit?.Reply;
+    }
+
+    /// <summary>A client is turned away at the door.</summary>
+    public void TellTurnedAway(IPAddress client, GateLimit limit)
+    {
+        Instruments.TurnedAway(Options.Name, limit.Cause);
+        Server.Events.OnTurnedAway(Options.Name, client, limit.Cause, limit.Reason);
     }
 
     private Capabilities[] OffersOf(SmtpListenerOptions options)

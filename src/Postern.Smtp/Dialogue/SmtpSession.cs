@@ -106,6 +106,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
     public async Task RunAsync()
     {
         var reason = "lost connection";
+        service.Instruments.Accepted(state.Listener);
         try
         {
             deadline.ExpectMessage(Limits);
@@ -137,6 +138,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         finally
         {
             await GiveUpTransactionAsync();
+            service.Instruments.Ended(state, server.Clock);
             server.Events.OnClosed(state, reason);
         }
     }
@@ -407,7 +409,11 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
         server.Events.OnCommand(state, verb.Name);
 
         var step = VerbTable.WhyNot(verb, this, command.Argument.Span) ?? await verb.HandleAsync(this, command.Argument, reading.Token);
-        return step.Reply is { IsPositive: false } refusal ? RefuseWithContent(verb, command.Argument.Span, refusal, step.After) : step;
+        if (step.Reply is { IsPositive: false } refusal)
+            return RefuseWithContent(verb, command.Argument.Span, refusal, step.After);
+        if (step.Reply is { Code: var code })
+            service.Instruments.Answered(verb.Name, code);
+        return step;
     }
 
     /// <summary>Only noted: a policy may go by it.</summary>
@@ -467,6 +473,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
 
     public Step Refuse(string verb, Reply reply, After after = After.ReadCommand)
     {
+        service.Instruments.Answered(verb, reply.Code);
         server.Events.OnRefused(state, verb, reply);
         return IsOneTooMany(reply) ? new Step(StandardReply.TooManyErrors, After: After.Close) : new Step(reply, After: after);
     }
@@ -491,6 +498,10 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             reply = stays ? step.Reply! : reply;
             stays = step.After == After.ReadCommand;
         }
+        else
+        {
+            service.Instruments.Answered(Verbs.Auth.Row.Name, reply.Code);
+        }
 
         await SayAsync(reply);
         return stays;
@@ -508,6 +519,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
             state.ForgetAll(tls.Facts);
             Channel = (await TlsBindings.OfThisMachineAsync()).Of(tls, tls.Shown?.EndPoint);
             service.NoteOffers(state);
+            service.Instruments.Handshake(tls.Facts);
             server.Events.OnTlsStarted(state);
             return true;
         }
@@ -516,6 +528,7 @@ internal sealed class SmtpSession(Service service, SmtpTransport transport, Sess
                 or CryptographicException // a certificate that cannot be read
                 || (e is OperationCanceledException && farewell == StandardReply.IdleTooLong))
         {
+            service.Instruments.Handshake(facts: null);
             server.Events.OnTlsFailed(state, transport.HandshakeTrouble ?? (e.InnerException ?? e).Message);
             return false;
         }

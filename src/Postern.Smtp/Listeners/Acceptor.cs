@@ -34,6 +34,9 @@ internal sealed class Acceptor
     /// <summary>With the real port number.</summary>
     public IPEndPoint Bound { get; }
 
+    /// <summary>It accepts no more, though nobody has closed it.</summary>
+    public bool HasEnded { get; private set; }
+
     /// <summary>The sessions that are open now of the connections accepted here.</summary>
     public int Sessions => Volatile.Read(ref sessions);
 
@@ -106,7 +109,8 @@ internal sealed class Acceptor
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (!isClosed)
+                HasEnded = !isClosed;
+                if (HasEnded)
                     trouble(this, $"stopped accepting: {e.Message}");
                 return;
             }

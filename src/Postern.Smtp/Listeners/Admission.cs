@@ -28,7 +28,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         var address = Plain(peer.Address);
         if (Objection(service, address, out var seat) is { } objection)
         {
-            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
+            service.TellTurnedAway(address, objection);
             Refuse(service, client, objection.Reply);
             return;
         }
@@ -44,7 +44,7 @@ internal sealed class Admission(ConnectionGate gate, LoadMonitor load, OpenSessi
         var address = Plain(peer.Address);
         if (Objection(service, address, out var seat) is { } objection)
         {
-            service.Server.Events.OnTurnedAway(service.Options.Name, address, objection.Cause, objection.Reason);
+            service.TellTurnedAway(address, objection);
             await RefuseAsync(service, network, objection.Reply, ct);
             return;
         }

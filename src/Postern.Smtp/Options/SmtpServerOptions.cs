@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using Postern.Sasl;
@@ -115,6 +116,12 @@ public sealed record SmtpServerOptions
     /// sessions slower.
     /// </summary>
     public int MaxHandshakes { get; set; } = Math.Max(2, Environment.ProcessorCount);
+
+    /// <summary>
+    /// Makes the meter <c>Postern.Smtp</c> that the server measures itself with, and keeps it when the server is disposed. Null: a meter of
+    /// the server's own, whose <see cref="Meter.Scope"/> is the <see cref="SmtpServer"/>. It stays what the server was made with.
+    /// </summary>
+    public IMeterFactory? Meters { get; set; }
 
     /// <summary>Where every time and timer comes from.</summary>
     public TimeProvider Clock { get; set; } = TimeProvider.System;

@@ -22,11 +22,15 @@ internal sealed class LoadMonitor(
     private volatile Reply? refusal;
     private volatile LoadReport report = new(
         LoadState.Normal, gauges.FirstOrDefault()?.Name ?? string.Empty, Value: 0, TimesStressed: 0, TimesFull: 0);
+    private volatile IReadOnlyList<(string Gauge, double Value)> readings = [];
     private int calm;
 
     public LoadState State => state;
 
     public LoadReport Report => report;
+
+    /// <summary>Of each gauge, as of a second ago at most.</summary>
+    public IReadOnlyList<(string Gauge, double Value)> Readings => readings;
 
     /// <summary>What MAIL is answered now; null while mail is taken.</summary>
     public Reply? Refusal => refusal;
@@ -63,11 +67,13 @@ internal sealed class LoadMonitor(
         var (wanted, isCalm) = (LoadState.Normal, true);
         (IPressureGauge? Gauge, double Value) highest = (null, -1);
         (IPressureGauge? Gauge, double Value) heaviest = (null, -1);
+        var read = new List<(string Gauge, double Value)>(gauges.Count);
         for (var i = gauges.Count - 1; i >= 0; i--)
         {
             var gauge = gauges[i];
             if (Read(gauge) is not { } value)
                 continue;
+            read.Add((gauge.Name, value));
             if (value > highest.Value)
                 highest = (gauge, value);
             var asked = Asked(gauge, value);
@@ -78,6 +84,7 @@ internal sealed class LoadMonitor(
                 : value < thresholds.NormalBelow;
         }
 
+        readings = read;
         calm = isCalm ? calm + 1 : 0;
         report = report with { Gauge = highest.Gauge?.Name ?? string.Empty, Value = Math.Max(highest.Value, 0) };
         if (wanted > state)

@@ -66,6 +66,9 @@ internal sealed record PosternConfiguration(
 
     public required LogsOptions Logs { get; init; }
 
+    /// <summary>Who is told what the server measures.</summary>
+    public required MetricsSection Metrics { get; init; }
+
     /// <summary>Null where client certificates are nobody's login.</summary>
     public ExternalOptions? External { get; init; }
 
@@ -226,6 +229,10 @@ internal sealed record PosternConfiguration(
             Dkim = section.Child("dkim", DkimSection.Read, "How mail is signed (DKIM), by the keys of `postern dkim`."),
             Keep = section.Child("keep", KeepSection.Read, "Content that is [kept](kept-content.md) when the delivery is over."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
+            Metrics = section.Child(
+                "metrics",
+                MetricsSection.Read,
+                "What the server measures, and how it is, for programs that watch it ([metrics](metrics.md))."),
             Places = section.Places,
             SecretFiles = section.SecretFiles,
             InVault = section.InVault,

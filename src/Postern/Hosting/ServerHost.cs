@@ -21,6 +21,7 @@ using Postern.Web;
 using Postern.Web.Calls;
 using Postern.Web.Documents;
 using Postern.Web.Doors;
+using Postern.Web.Metrics;
 
 namespace Postern.Hosting;
 
@@ -32,6 +33,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private ControlServer? control;
     private WebPlane? plane;
     private DropPickup? pickup;
+    private MetricsListener? metrics;
     private TlsBindings? bindings;
 
     private ServerHost(RelayService relay, LiveConfiguration live, TimeProvider clock)
@@ -43,6 +45,9 @@ internal sealed class ServerHost : IAsyncDisposable
     }
 
     public RelayService Relay { get; }
+
+    /// <summary>Where metrics and health are, with the real port; null where nowhere.</summary>
+    public IPEndPoint? MetricsEndpoint => metrics?.Endpoint;
 
     /// <summary>What it goes by, and the way to another configuration.</summary>
     public LiveConfiguration Live { get; }
@@ -100,6 +105,8 @@ internal sealed class ServerHost : IAsyncDisposable
                 host.plane.Through(new SocketDoor(UserIdentity.Effective)),
                 ct);
             host.pickup = host.TakeUpDropped();
+            host.metrics = await MetricsListener.StartAsync(
+                configuration.Metrics.ToOptions(), relay, Version(), host.TellOfMetrics, ct);
             return host;
         }
         catch
@@ -228,6 +235,10 @@ internal sealed class ServerHost : IAsyncDisposable
         pickup = null;
         await Live.DisposeAsync();
         await Relay.StopAsync(ct, hurry);
+        // Last: until then whoever watches is told that the server stops.
+        if (metrics is not null)
+            await metrics.DisposeAsync();
+        metrics = null;
     }
 
     public async ValueTask DisposeAsync()
@@ -236,6 +247,9 @@ internal sealed class ServerHost : IAsyncDisposable
         await now.CancelAsync();
         await StopAsync(now.Token, now.Token);
     }
+
+    private void TellOfMetrics(string what, string detail) =>
+        Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
     private DropPickup TakeUpDropped() => new(
         () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);

@@ -317,6 +317,32 @@ public abstract class SpoolClaimsContract : SpoolContract
     }
 
     [Fact]
+    public async Task The_oldest_of_each_condition_is_known_and_what_its_sender_wants_to_be_held_is_not_late()
+    {
+        var start = Clock.GetUtcNow();
+        var ids = new List<QueueId>();
+        for (var i = 0; i < 6; i++)
+        {
+            ids.Add(await AddNowAsync(due: i == 0 ? start.AddDays(3) : Clock.GetUtcNow()));
+            Clock.Advance(TimeSpan.FromMinutes(10));
+        }
+
+        await Spool.ChangeAsync(ids[2], entry => entry.State with { Attempts = 1, NextAttempt = start.AddDays(1) }, Ct);
+        await Spool.ChangeAsync(ids[3], static entry => entry.State with { Held = true }, Ct);
+        await using var claims = await Spool.OpenClaimsAsync(Ct);
+        await ClaimAsync(claims, ids[4]);
+
+        Assert.Equal(new SpoolTally(Held: 1, HeldByServer: 0, Claimed: 1) { Tried = 1 }, Spool.Tally);
+        Assert.Equal([50, 40, 30, 20], Minutes(Spool.Ages()));
+        await Spool.RemoveAsync(ids[1], Ct);
+        await Spool.RemoveAsync(ids[3], Ct);
+        Assert.Equal([10, 40, null, 20], Minutes(Spool.Ages()));
+
+        static double?[] Minutes(SpoolAges ages) =>
+            [.. new[] { ages.Waiting, ages.Deferred, ages.Held, ages.Active }.Select(static age => age is { } known ? Math.Round(known.TotalMinutes) : (double?)null)];
+    }
+
+    [Fact]
     public async Task A_list_is_filtered_and_paged()
     {
         var ids = new List<QueueId>();
@@ -348,7 +374,7 @@ public abstract class SpoolClaimsContract : SpoolContract
         await Spool.ChangeAsync(changed, static entry => entry.State with { NextAttempt = T0 }, Ct);
         if (!await (isKilled ? KillAsync() : ReopenAsync()))
             return;
-        Assert.Equal(new SpoolTally(Held: 0, HeldByServer: 0, Claimed: 0), Spool.Tally);
+        Assert.Equal(new SpoolTally(Held: 0, HeldByServer: 0, Claimed: 0) { Tried = 1 }, Spool.Tally);
         Assert.Equal(3, Spool.Find(recorded)!.State.Attempts);
         await using var again = await Spool.OpenClaimsAsync(Ct);
         Assert.Equal([claimed, changed, recorded], Ids(await again.ClaimDueAsync(T0.AddMinutes(1), most: 10, shelf: null, Ct)).OrderBy(id => id == recorded));
@@ -547,6 +573,14 @@ public abstract class SpoolClaimsContract : SpoolContract
         await draft.AppendAsync(Samples.Content(10), Ct);
         var state = DeliveryState.Fresh(recipients, T0.AddMinutes(minutes));
         return Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(envelope, state, Ct)).Entry.Envelope.Id;
+    }
+
+    private async Task<QueueId> AddNowAsync(DateTimeOffset due)
+    {
+        await using var draft = Spool.CreateDraft();
+        await draft.AppendAsync(Samples.Content(10), Ct);
+        var envelope = Samples.Envelope() with { Id = QueueId.New(Clock) };
+        return Assert.IsType<SpoolCommit.Durable>(await draft.CommitAsync(envelope, DeliveryState.Fresh(1, due), Ct)).Entry.Envelope.Id;
     }
 
     private static async Task<SpoolClaim> ClaimAsync(ISpoolClaims claims, QueueId id) => (await claims.ClaimAsync(id, Ct))!;

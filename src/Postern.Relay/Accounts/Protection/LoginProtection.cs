@@ -175,6 +175,20 @@ public sealed class LoginProtection
             ledger.Remembered.Add(new BudgetKey(digest, turn.Place.Network));
     }
 
+    /// <summary>Addresses whose budget is used up, so that their guesses are not checked.</summary>
+    public int PausedAddresses
+    {
+        get
+        {
+            lock (gate)
+            {
+                var now = clock.GetTimestamp();
+                return ledger.Levels.Where(static one => one.Kind == BudgetKind.Address)
+                    .Sum(one => one.All(now).Count(entry => one.Strain(entry.Level) is not null && !one.HasRoom(entry.Level)));
+            }
+        }
+    }
+
     /// <summary>Who is slowed or paused, the fullest first.</summary>
     /// <param name="target">Only what concerns an address and its network, or an account, as for <see cref="Lift"/>; null for all.</param>
     public ImmutableArray<LoginBlock> Blocks(string? target = null)

@@ -36,6 +36,9 @@ public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
 
     public string Path => options.Path;
 
+    /// <summary>The last question was answered; asks nothing.</summary>
+    public bool IsReadable => !impatient;
+
     /// <summary>
     /// Opens the database, makes it where <see cref="SqliteDirectoryOptions.Create"/> says so, and brings it to this program's schema.
     /// </summary>

@@ -18,7 +18,10 @@ internal sealed class DnsCache(DnsClient client, TimeProvider clock)
     public static DnsCache Of(DeliveryOptions options, TimeProvider clock) =>
         new(
             new DnsClient(
-                new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock),
+                new ResolverList(options.Resolvers, options.ResolversValidate, ResolvConf.Path, clock), options.ResolverTimeout, clock)
+            {
+                Instruments = options.Instruments,
+            },
             clock);
 
     public async ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct)

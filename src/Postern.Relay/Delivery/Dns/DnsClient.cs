@@ -20,11 +20,26 @@ internal sealed class DnsClient(ResolverList resolvers, TimeSpan timeout, TimePr
 
     private static readonly TimeSpan NegativeTtl = TimeSpan.FromMinutes(1);
 
+    /// <summary>Counts what is asked; null: nobody does.</summary>
+    public DeliveryInstruments? Instruments { private get; init; }
+
     /// <summary>
     /// Asks each resolver in turn, twice over, until one gives an answer that can be used. An alias whose target is not in the same answer
     /// is asked about at the target; the whole is as weak as its weakest answer (RFC 7672 §2.1.3).
     /// </summary>
-    public async ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct)
+    public ValueTask<DnsAnswer> QueryAsync(string name, DnsType type, CancellationToken ct) =>
+        Instruments is { CountsLookups: true } counted
+            ? CountedAsync(FollowAsync(name, type, ct), type, counted)
+            : FollowAsync(name, type, ct);
+
+    private static async ValueTask<DnsAnswer> CountedAsync(ValueTask<DnsAnswer> asking, DnsType type, DeliveryInstruments counted)
+    {
+        var answer = await asking.ConfigureAwait(false);
+        counted.LookedUp(type, answer.Status);
+        return answer;
+    }
+
+    private async ValueTask<DnsAnswer> FollowAsync(string name, DnsType type, CancellationToken ct)
     {
         var answer = await QueryOnceAsync(name, type, ct).ConfigureAwait(false);
         var asked = name;

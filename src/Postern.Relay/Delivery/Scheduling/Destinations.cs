@@ -33,6 +33,18 @@ internal sealed class Destinations(DeliveryWork work, IDeliveryTransport transpo
         queues.Values.Select(static d => new DestinationStatistics(d.Hop.Name, d.Waiting, d.Lanes) { WaitsFor = d.WaitsFor })
             .OrderByDescending(static d => d.Waiting);
 
+    /// <summary>The next hops that have a queue, by the routes that lead there, and their connections.</summary>
+    public List<(string Route, int Connections)> Load
+    {
+        get
+        {
+            var load = new List<(string Route, int Connections)>(queues.Count);
+            foreach (var (hop, queue) in queues)
+                load.Add((work.Options.Routes.LabelOf(hop), queue.Lanes));
+            return load;
+        }
+    }
+
     /// <summary>Whether mail whose destinations may not answer is counted apart: little mail finds room whatever it is.</summary>
     private bool AreDoubtsCounted => work.Messages.Count >= Math.Max(Least, work.Options.MessagesAtWork / Share);
 

@@ -41,6 +41,7 @@ internal sealed class DueMail : IAsyncDisposable
     private int ended;
     private int puttingOff;
     private long shelvesSeenAt;
+    private long beatAt;
     private volatile bool areShelvesWanted;
     private volatile bool isFull;
 
@@ -70,6 +71,16 @@ internal sealed class DueMail : IAsyncDisposable
         Wake();
     }
 
+    /// <summary>How long a look that is under way has got no further; nothing while none is.</summary>
+    public TimeSpan Silence
+    {
+        get
+        {
+            lock (gate)
+                return isLooking ? work.Clock.GetElapsedTime(Volatile.Read(ref beatAt)) : TimeSpan.Zero;
+        }
+    }
+
     /// <summary>There may be room for what stands on shelves.</summary>
     private void WakeForShelves()
     {
@@ -86,6 +97,7 @@ internal sealed class DueMail : IAsyncDisposable
             if (isLooking || work.IsStopping || work.Claims is null)
                 return;
             isLooking = true;
+            Volatile.Write(ref beatAt, work.Clock.GetTimestamp());
         }
 
         var task = LookAsync();
@@ -216,6 +228,7 @@ internal sealed class DueMail : IAsyncDisposable
         if (isFull)
             return (IsMore: false, Next: null);
         var batch = await work.Claims.ClaimDueAsync(work.Now, most, shelf: null, work.Stopping.Token).ConfigureAwait(false);
+        Volatile.Write(ref beatAt, work.Clock.GetTimestamp());
         foreach (var claim in batch.Claims)
             await TakeAsync(claim, clockSettings, mayWait: true).ConfigureAwait(false);
         return (batch.Claims.Count == most, batch.Next);

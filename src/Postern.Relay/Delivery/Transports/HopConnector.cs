@@ -194,6 +194,8 @@ internal sealed class HopConnector(DeliveryOptions options, MxResolver resolver,
         }
 
         var version = dialogue.Tls?.Version;
+        if (version is not null || answer is ClientAnswer.Broken { Phase: ClientPhase.StartTls })
+            options.Instruments?.Handshake(version);
         var security = TlsNotes.Of(dialogue, terms, answer, Certificates);
         // The second try, in clear, is the same session to the receiver: the first has been counted.
         if (Counts is not null && terms is { Subject: { } subject, Tls: not ClientTls.None })

@@ -31,11 +31,12 @@ internal sealed class DueIndex(TimeProvider clock)
     private readonly List<Claimant> claimants = [];
     private int held;
     private int heldByServer;
+    private int tried;
     private long fences;
     private long toldNext = long.MaxValue;
 
     /// <summary>Of what nobody has claimed, and how much is claimed.</summary>
-    public SpoolTally Tally => new(held, heldByServer, claims.Count);
+    public SpoolTally Tally => new(held, heldByServer, claims.Count) { Tried = tried };
 
     public void Add(SpoolItem item)
     {
@@ -68,6 +69,9 @@ internal sealed class DueIndex(TimeProvider clock)
         Count(item.Standing, 1);
         Put(item);
     }
+
+    /// <summary>Somebody works on it.</summary>
+    public static bool IsClaimed(SpoolItem item) => item.Place == Claimed;
 
     /// <summary>True once when something became due earlier than the last claim was told.</summary>
     public bool TakeEarlier()
@@ -247,6 +251,8 @@ internal sealed class DueIndex(TimeProvider clock)
     {
         if (standing.IsHeld)
             held += change;
+        else if (standing.IsTried)
+            tried += change;
         if (standing is { IsHeld: true, IsByServer: true })
             heldByServer += change;
     }

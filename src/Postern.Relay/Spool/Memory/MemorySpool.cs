@@ -6,6 +6,7 @@ namespace Postern.Relay.Spool.Memory;
 /// <summary>A spool that forgets everything with the process: for tests, and for embedding where losing mail is agreed upon.</summary>
 public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
 {
+    private readonly TimeProvider time = clock ?? TimeProvider.System;
     private readonly Lock gate = new();
     private readonly Dictionary<QueueId, MemoryMessage> messages = [];
     private readonly Dictionary<QueueId, MemoryMessage> ended = [];
@@ -51,6 +52,17 @@ public sealed class MemorySpool(TimeProvider? clock = null) : ISpool
                     ? entries.SkipWhile(entry => entry.Envelope.Id != id).Skip(1)
                     : entries.SkipWhile(entry => entry.Envelope.Id.CreatedAt < id.CreatedAt);
             return new([.. entries.Where(filter.Matches).Take(most)]);
+        }
+    }
+
+    public SpoolAges Ages()
+    {
+        lock (gate)
+        {
+            var oldest = new OldestOfEach(due.Tally, messages.Count, time.GetUtcNow());
+            foreach (var message in messages.Values.OrderBy(static message => message.Order))
+                oldest.Look(message, DueIndex.IsClaimed(message));
+            return oldest.Ages;
         }
     }
 

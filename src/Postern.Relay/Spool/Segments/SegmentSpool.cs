@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Postern.Relay.Envelopes;
+using Postern.Relay.Spool.Claims;
 using Postern.Relay.Spool.Resting;
 using Postern.Relay.Spool.Segments.Disk;
 using Postern.Relay.Spool.Segments.Log;
@@ -23,6 +24,7 @@ public sealed class SegmentSpool : ISpool
     private readonly SegmentStore store;
     private readonly SpaceGuard guard;
     private readonly SpoolIndex index;
+    private readonly TimeProvider clock;
     private readonly Dictionary<QueueId, Task> changing = [];
     private readonly Committer committer;
     private int isDisposed;
@@ -30,6 +32,7 @@ public sealed class SegmentSpool : ISpool
     private SegmentSpool(SpoolDirectory directory, SegmentSpoolOptions options, TimeProvider clock, ISegmentFiles files)
     {
         this.directory = directory;
+        this.clock = clock;
         index = new SpoolIndex(clock);
         guard = new SpaceGuard(files, directory.Path, options.Reserve, clock);
         store = new SegmentStore(files, directory.Path, options.SegmentSize, guard, index);
@@ -65,6 +68,20 @@ public sealed class SegmentSpool : ISpool
         {
             lock (index.Gate)
                 return index.Due.Tally;
+        }
+    }
+
+    public SpoolSpace? Space
+    {
+        get
+        {
+            lock (index.Gate)
+            {
+                var octets = 0L;
+                foreach (var segment in index.Segments)
+                    octets += segment.Size;
+                return new SpoolSpace(octets, guard.LastSeen?.Free);
+            }
         }
     }
 
@@ -122,6 +139,26 @@ public sealed class SegmentSpool : ISpool
         }
 
         return new(page);
+    }
+
+    public SpoolAges Ages()
+    {
+        OldestOfEach oldest;
+        StoredMessage? next;
+        lock (index.Gate)
+        {
+            oldest = new OldestOfEach(index.Due.Tally, index.Count, clock.GetUtcNow());
+            next = index.Behind(after: null);
+        }
+
+        // In pieces: neither the committer nor a session waits for the whole walk.
+        while (next is not null)
+        {
+            lock (index.Gate)
+                next = index.Show(next, Piece, oldest);
+        }
+
+        return oldest.Ages;
     }
 
     public async ValueTask<int> CountAsync(QueueFilter filter, CancellationToken ct)

@@ -71,6 +71,24 @@ internal sealed class SpoolIndex(TimeProvider clock)
         return null;
     }
 
+    /// <summary>
+    /// Shows at most <paramref name="most"/> messages from <paramref name="from"/> on, which may have been removed meanwhile; answers the
+    /// next one, null at the end or when there is no need.
+    /// </summary>
+    public StoredMessage? Show(StoredMessage from, int most, OldestOfEach oldest)
+    {
+        foreach (var message in arrivals!.From(from.Order))
+        {
+            if (oldest.IsDone)
+                return null;
+            if (most-- == 0)
+                return message;
+            oldest.Look(message, DueIndex.IsClaimed(message));
+        }
+
+        return null;
+    }
+
     public void Add(StoredMessage message)
     {
         if (messages.TryFind(message.Id, out var older))

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
@@ -20,6 +21,9 @@ public sealed class StoreHealth(string store, IAuditLog audit, TimeProvider cloc
     private long toldAt;
     private bool wasTold;
     private bool isToldDown;
+
+    /// <summary>Takes how long each answer took; null for nobody.</summary>
+    internal Histogram<double>? Durations { private get; init; }
 
     public StoreCondition Condition
     {
@@ -56,6 +60,8 @@ public sealed class StoreHealth(string store, IAuditLog audit, TimeProvider cloc
 
     internal void Answered(TimeSpan took)
     {
+        if (Durations is { Enabled: true } durations)
+            durations.Record(took.TotalSeconds, new KeyValuePair<string, object?>("store", store));
         StoreCondition before;
         lock (gate)
         {
@@ -101,6 +107,9 @@ public sealed class StoreHealths(IAuditLog audit, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, StoreHealth> all = new(StringComparer.Ordinal);
 
+    /// <summary>Takes how long each answer of each store took; null for nobody.</summary>
+    internal Histogram<double>? Durations { private get; init; }
+
     /// <summary>One and the same for as long as the process lasts.</summary>
-    public StoreHealth Of(string store) => all.GetOrAdd(store, name => new StoreHealth(name, audit, clock));
+    public StoreHealth Of(string store) => all.GetOrAdd(store, name => new StoreHealth(name, audit, clock) { Durations = Durations });
 }

@@ -17,6 +17,7 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
     private volatile SpoolStatus status = SpoolStatus.Writable;
     private long nextLook = long.MinValue;
     private bool wasRefused;
+    private DiskSpace? lastSeen;
 
     /// <summary>As of a second ago at most.</summary>
     public SpoolStatus Status
@@ -26,6 +27,16 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
             if (clock.GetTimestamp() >= Volatile.Read(ref nextLook))
                 Look();
             return status;
+        }
+    }
+
+    /// <summary>What the last look found; null before it.</summary>
+    public DiskSpace? LastSeen
+    {
+        get
+        {
+            lock (gate)
+                return lastSeen;
         }
     }
 
@@ -81,6 +92,7 @@ internal sealed class SpaceGuard(ISegmentFiles files, string directory, long? re
 
     private void Judge(DiskSpace space)
     {
+        lastSeen = space;
         var wanted = Reserve(space);
         if (wasRefused)
             wanted = Math.Max(wanted, SegmentStore.SmallestSegment);
