@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Postern.Web.Access;
 
-/// <summary>What a caller may do. A route asks for one of them; a key has those that it was made with, a person those of the role.</summary>
+/// <summary>What a caller may do. A route asks for one; a key has those that it was made with, a person those of the role.</summary>
 [Flags]
 internal enum Scopes
 {
