@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
@@ -20,6 +21,8 @@ internal readonly record struct KeyText(string Id, byte[] Hash)
     /// <summary>32 letters and digits, without those that are read as others: 5 bits each.</summary>
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
+    private static readonly SearchValues<char> Letters = SearchValues.Create(Alphabet);
+
     private const int IdLength = 8;
 
     /// <summary>260 bits.</summary>
@@ -41,7 +44,7 @@ internal readonly record struct KeyText(string Id, byte[] Hash)
         key = null;
         if (text.Length != Length || text.Split('_') is not [Prefix, { Length: IdLength } id, { Length: SecretLength } secret, var crc])
             return false;
-        if (id.AsSpan().ContainsAnyExcept(Alphabet) || secret.AsSpan().ContainsAnyExcept(Alphabet))
+        if (id.AsSpan().ContainsAnyExcept(Letters) || secret.AsSpan().ContainsAnyExcept(Letters))
             return false;
         if (!string.Equals(crc, CrcOf(text[..^9]), StringComparison.Ordinal))
             return false;

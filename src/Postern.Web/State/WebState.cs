@@ -62,17 +62,17 @@ internal sealed class WebState : IDisposable
     {
         var options = new SqliteDirectoryOptions(path);
         DirectoryFile.Ensure(options);
-        var connection = DirectoryConnection.Open(options);
+        var opened = DirectoryConnection.Open(options);
         try
         {
-            Migrations.Apply(connection, path, typeof(WebState).Assembly, Steps);
+            Migrations.Apply(opened, path, typeof(WebState).Assembly, Steps);
             // What a power cut takes of it, people put back by signing in.
-            connection.Execute("pragma synchronous = normal");
-            return new WebState(connection);
+            opened.Execute("pragma synchronous = normal");
+            return new WebState(opened);
         }
         catch
         {
-            connection.Dispose();
+            opened.Dispose();
             throw;
         }
     }

@@ -1,12 +1,10 @@
 using System.Text.Json;
-using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 using Postern.Testing;
 using Postern.Web.Access;
-using Postern.Web.State;
 
 namespace Postern.Web.Tests.Access;
 

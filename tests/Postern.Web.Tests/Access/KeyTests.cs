@@ -1,9 +1,7 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit.Events;
-using Postern.Testing;
 using Postern.Web.Access;
 
 namespace Postern.Web.Tests.Access;

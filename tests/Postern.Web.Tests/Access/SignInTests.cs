@@ -4,7 +4,6 @@ using Postern.Relay.Accounts.Hashes;
 using Postern.Relay.Accounts.Protection;
 using Postern.Relay.Audit.Events;
 using Postern.Sasl;
-using Postern.Testing;
 using Postern.Web.Access;
 
 namespace Postern.Web.Tests.Access;
