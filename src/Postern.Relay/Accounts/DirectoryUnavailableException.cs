@@ -8,6 +8,9 @@ public sealed class DirectoryUnavailableException : Exception
     /// <summary>Another process has it locked: it may answer in a moment.</summary>
     internal bool IsLocked { get; init; }
 
+    /// <summary>What stands in the file cannot be read by this program, now or later.</summary>
+    internal bool IsDamaged { get; init; }
+
     public DirectoryUnavailableException()
     {
     }

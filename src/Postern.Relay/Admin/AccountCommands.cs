@@ -137,7 +137,7 @@ public sealed class AccountCommands
         seconds is { } span ? span == 0 ? "off" : KeepText.Time(TimeSpan.FromSeconds(span)) : null;
 
     /// <summary>It stands in logs, in the spool, and later in headers.</summary>
-    private static AdminOutcome.Invalid? WhyNoTenant(string name) =>
+    internal static AdminOutcome.Invalid? WhyNoTenant(string name) =>
         name.Length is >= 1 and <= MaxTenant && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_')
             ? null
             : new($"'{name}' cannot be a tenant: 1 to {MaxTenant} letters, digits, dots, hyphens and underscores");

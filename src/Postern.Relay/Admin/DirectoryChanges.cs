@@ -11,6 +11,8 @@ internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider c
 {
     public SqliteDirectory Directory => directory;
 
+    public Operator By => by;
+
     public DateTimeOffset UtcNow => clock.GetUtcNow();
 
     /// <summary>As the database keeps it, in milliseconds.</summary>
@@ -21,7 +23,7 @@ internal sealed class DirectoryChanges(SqliteDirectory directory, TimeProvider c
     public AdminOutcome Change(string action, string target, Func<SqliteConnection, AdminOutcome> change)
     {
         var outcome = directory.Write(change);
-        if (outcome is AdminOutcome.Done or AdminOutcome.Issued)
+        if (outcome.IsChange)
             Record(action, target, outcome.Changes.AsSpan());
         return outcome;
     }

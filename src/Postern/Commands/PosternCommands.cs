@@ -7,7 +7,9 @@ using Postern.Commands.Auth;
 using Postern.Commands.Credentials;
 using Postern.Commands.Dkim;
 using Postern.Commands.Explain;
+using Postern.Commands.Keys;
 using Postern.Commands.Limits;
+using Postern.Commands.Operators;
 using Postern.Commands.Output;
 using Postern.Commands.Queue;
 using Postern.Commands.Sendmail;
@@ -34,6 +36,8 @@ internal static class PosternCommands
             TryCommand.Create(context),
             AccountCommand.Create(context),
             CredentialCommand.Create(context),
+            OperatorCommand.Create(context),
+            KeyCommand.Create(context),
             AuthCommand.Create(context),
             PasswdCommand.Create(context),
             HashCommand.Create(context),

@@ -125,7 +125,7 @@ public sealed partial class RootWorksAsTheOwnerTests
             "serve", "reload", "check", "try", "hash", "explain", "policy diff", "status", "completion bash", "completion fish", "completion zsh", "completion", "init",
             "session list", "session end", "auth blocks", "auth lift", "auth test", "auth watch", "account list", "account show", "credential list", "domain list", "domain show", "network list",
             "queue list", "queue show", "queue retry", "queue hold", "queue release", "log auth", "log mail", "log policy", "log admin", "log server", "limits raise", "limits undo", "suspend list", "logins watched", "logins forgive", "suspend account", "suspend credential", "suspend tenant", "resume account", "resume credential", "resume tenant",
-            "queue stats", "dkim list", "dkim dns", "dkim check", "domain check", "tls check", "shaping explain", "suppression list",
+            "queue stats", "dkim list", "dkim dns", "dkim check", "domain check", "tls check", "shaping explain", "suppression list", "operator list", "key list",
         ];
         using var home = await OfNobodyAsync();
         var passwords = Path.Combine(home.Data, "passwd");
@@ -135,6 +135,7 @@ public sealed partial class RootWorksAsTheOwnerTests
             ("domain add", ["example.net"]), ("network add", ["192.0.2.0/24", "--domain", "example.net"]), ("passwd", [passwords, "maggie@example.org", "--generate"]),
             ("account disable", ["lisa@example.org"]), ("account remove", ["lisa@example.org"]), ("queue remove", ["--all", "--yes"]),
             ("dkim create", ["example.net"]), ("suppression add", ["gone@example.com"]), ("queue suspend", ["example.com"]),
+            ("operator invite", []), ("key add", ["grafana", "--scope", "metrics.read"]),
         ];
         foreach (var (command, more) in made)
         {
@@ -149,7 +150,8 @@ public sealed partial class RootWorksAsTheOwnerTests
         // Their siblings do the same by the same code; backup, export and import say by themselves where they write.
         string[] likeThose = ["account enable", "account revoke", "credential revoke", "credential replace", "credential limit", "domain remove", "network remove", "backup", "queue export", "account import", "oauth login",
             "dkim rotate", "dkim activate", "dkim retire", "dkim remove", "suppression remove", "suppression intake",
-            "queue resume", "queue bounce", "queue reroute", "queue redirect", "queue undo", "queue resend", "log content"];
+            "queue resume", "queue bounce", "queue reroute", "queue redirect", "queue undo", "queue resend", "log content",
+            "operator reset", "operator role", "operator disable", "operator enable", "operator remove", "key remove"];
         var all = Leaves(PosternCommands.Create(new CommandContext(new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, isInteractive: false, canAsk: false), TimeProvider.System)), string.Empty);
         // The owner of a file in the drop directory is who sent it.
         string[] onPurpose = ["sendmail"];

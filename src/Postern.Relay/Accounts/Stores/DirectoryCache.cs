@@ -27,6 +27,8 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
     private readonly BoundedMap<SigningKeys> signing = new(KnownCapacity);
     private readonly BoundedMap<SigningKeys> unsigned = new(UnknownCapacity);
 
+    private readonly BoundedMap<object> others = new(UnknownCapacity);
+
     private bool areCostsRead;
     private bool? hasSuppressions;
 
@@ -64,6 +66,17 @@ internal sealed class DirectoryCache(int version, DirectoryCosts costs)
 
     public SigningKeys? SigningKeys(string domain) =>
         signing.TryGet(domain, out var keys) || unsigned.TryGet(domain, out keys) ? keys : null;
+
+    /// <summary>What another part of the program keeps in the database; null where it is not known.</summary>
+    public T? Other<T>(string key)
+        where T : class => others.TryGet(key, out var found) ? found as T : null;
+
+    public T AddOther<T>(string key, T found)
+        where T : class
+    {
+        others.Add(key, found);
+        return found;
+    }
 
     /// <param name="name">Empty for nobody.</param>
     public string AddOwner(string address, string name)

@@ -28,6 +28,7 @@ internal static class DirectoryFaults
             $"directory {path}: {cause}", inner ?? new InvalidOperationException($"SQLite error {code}: {engineSays}"))
         {
             IsLocked = (code & PrimaryCode) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED,
+            IsDamaged = (code & PrimaryCode) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB,
         };
     }
 

@@ -164,6 +164,12 @@ public sealed class SqliteDirectory : IDirectory, ISuppressions, IDisposable
         static (cache, sql, _) => cache.HasSigningKeys = SigningKeys.ReadAny(sql),
         ct);
 
+    /// <summary>What another part of the program keeps here, remembered like everything else for as long as nobody has committed.</summary>
+    /// <param name="key">One for each type and thing.</param>
+    internal ValueTask<T> FindAsync<T>(string key, Func<SqliteConnection, T> read, CancellationToken ct)
+        where T : class =>
+        AskAsync(key, static (cache, name) => cache.Other<T>(name), (cache, sql, name) => cache.AddOther(name, read(sql)), ct);
+
     /// <summary>
     /// Reads one state of the database in <paramref name="path"/>, which stays as it is, whatever its schema; nothing and no problem where
     /// there is no file.

@@ -16,6 +16,7 @@ using Postern.Relay.Admin.Senders;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Watching;
+using Postern.Web.Access;
 using Postern.Web.Documents;
 
 namespace Postern.Commands.Output;
@@ -60,6 +61,10 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(ImmutableArray<DkimKeyDetails>))]
 [JsonSerializable(typeof(DkimCheckDocument))]
 [JsonSerializable(typeof(DomainCheckDocument))]
+[JsonSerializable(typeof(OperatorPage))]
+[JsonSerializable(typeof(InvitedDocument))]
+[JsonSerializable(typeof(ImmutableArray<KeyDetails>))]
+[JsonSerializable(typeof(KeyIssuedDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

@@ -18,7 +18,7 @@ namespace Postern.Hosting.Data;
 /// <param name="Damage">What cannot be read in the copy, and so in the original.</param>
 internal sealed record DataBackup(string Directory, int? Segments, int Messages, ImmutableArray<SpoolDamage> Damage)
 {
-    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2", ".new", ".next"];
+    private static readonly string[] Volatile = ["-wal", "-shm", "-journal", ".sock", ".rcache2", ".new", ".next", "web.db"];
 
     /// <summary>Messages that waited in the drop directory.</summary>
     public int Dropped { get; init; }

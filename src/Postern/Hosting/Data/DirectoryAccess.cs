@@ -6,6 +6,7 @@ using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Runtime;
+using Postern.Web.Access;
 
 namespace Postern.Hosting.Data;
 
@@ -32,6 +33,11 @@ internal sealed class DirectoryAccess : IAsyncDisposable
     public DirectoryQueries Queries => new(directory, clock);
 
     public DirectoryCommands Commands => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), ByCommand);
+
+    /// <summary>Who may use the web plane.</summary>
+    public AccessCommands Access => new(directory, clock, audit ??= configuration.OpenAuditLog(clock), ByCommand);
+
+    public AccessQueries AccessQueries => new(directory, clock);
 
     /// <summary>Who runs this command.</summary>
     public static Operator ByCommand => new(DirectoryOwner.Actor, AdminDoor.Cli);
