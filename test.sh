@@ -37,6 +37,7 @@ missing_packages() {
       *) PATH=$PATH:/usr/sbin:/usr/lib/git-core command -v "$need" >/dev/null || echo "$package" ;;
     esac
   done <<'NEEDS'
+chromium chromium
 curl curl
 dovecot dovecot-core
 file:/usr/lib/dovecot/lmtp dovecot-lmtpd
@@ -239,10 +240,11 @@ if [ -n "$quick" ]; then
   run_project tests/Postern.Smtp.Tests/Postern.Smtp.Tests.csproj
   run_project tests/Postern.Sasl.Tests/Postern.Sasl.Tests.csproj
   run_project tests/Postern.Tests/Postern.Tests.csproj 'FullyQualifiedName!~.Process.&FullyQualifiedName!~.Samples.&FullyQualifiedName!~.Packages.'
+  run_project tests/Postern.Web.Tests/Postern.Web.Tests.csproj 'FullyQualifiedName!~.Browser.'
   wait
   add_aside two
   echo
-  echo "left out: Postern.Interop.Tests, the processes, samples and packages of Postern.Tests, the fuzzing; ./test.sh runs all"
+  echo "left out: Postern.Interop.Tests, the processes, samples and packages of Postern.Tests, the browser, the fuzzing; ./test.sh runs all"
 else
   for project in tests/*.Tests/*.csproj; do
     run_project "$project"

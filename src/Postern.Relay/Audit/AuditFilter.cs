@@ -152,6 +152,9 @@ internal sealed class AuditFilter
             && Same(query.QueueId, traits.QueueId)
             && Same(query.Session, traits.Session)
             && Same(query.Outcome, traits.Outcome)
+            && (query.AnyOutcome.IsDefaultOrEmpty
+                || (traits.Outcome is { } outcome
+                    && query.AnyOutcome.Contains(outcome, StringComparer.OrdinalIgnoreCase)))
             && Same(query.Rule, traits.Rule)
             && Same(query.Route, traits.Route)
             && Same(query.Category, traits.Category)

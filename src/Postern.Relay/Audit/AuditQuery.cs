@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
@@ -31,6 +32,9 @@ public sealed record AuditQuery
     /// What it came to, in the word of the event: delivered, deferred, failed, accepted, refused, bounce; ok, permit and so on.
     /// </summary>
     public string? Outcome { get; init; }
+
+    /// <summary>One of these outcomes; empty for any.</summary>
+    public ImmutableArray<string> AnyOutcome { get; init; } = [];
 
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; init; }

@@ -29,7 +29,14 @@ internal sealed class SearchRun(string directory, AuditQuery query, AuditCursor?
         var since = query.Since is { } at && at - DateTimeOffset.MinValue > longestStay ? at - longestStay : (DateTimeOffset?)null;
         var accepted = query with
         {
-            Kinds = AuditKind.Mail, Since = since, Limit = int.MaxValue, Outcome = "accepted", Rule = null, Route = null, Category = null,
+            Kinds = AuditKind.Mail,
+            Since = since,
+            Limit = int.MaxValue,
+            Outcome = "accepted",
+            AnyOutcome = [],
+            Rule = null,
+            Route = null,
+            Category = null,
         };
         var run = new SearchRun(directory, accepted, after: null, isOver);
         await foreach (var audit in run.FindAsync(ct))

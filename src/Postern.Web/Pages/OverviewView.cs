@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using Postern.Relay.Admin;
+using Postern.Web.Parts;
+
+namespace Postern.Web.Pages;
+
+/// <summary>Whether all is well. Each part may fail alone.</summary>
+public sealed record OverviewView
+{
+    /// <summary>What is wrong now, the worst first.</summary>
+    public required Part<ImmutableArray<OpenProblem>> Problems { get; init; }
+
+    public required Part<TrafficView> Traffic { get; init; }
+
+    public required Part<QueueStatistics> Queue { get; init; }
+
+    public required Part<LoginFigures> Logins { get; init; }
+
+    public required Part<ImmutableArray<CertificateFigures>> Certificates { get; init; }
+
+    public required Part<LoadFigures> Load { get; init; }
+
+    /// <summary>No message was ever accepted here.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>The answer to "is all well?", in one sentence.</summary>
+    public (State State, string Sentence) Verdict => Problems switch
+    {
+        Part<ImmutableArray<OpenProblem>>.Failed(var trouble) =>
+            (new("not known", Tone.Warn), $"Whether all is well cannot be told: {trouble.What}."),
+        Part<ImmutableArray<OpenProblem>>.Known({ IsEmpty: false } problems) =>
+            (problems[0].State, $"{Figures.Count(problems.Length, "problem")}, the worst: {problems[0].What}."),
+        _ => (new("all is well", Tone.Good), $"All is well.{Traffic.OrDefault?.Sentence}{QueueSentence}"),
+    };
+
+    private string QueueSentence => Queue.OrDefault switch
+    {
+        null => string.Empty,
+        { Messages: 0 } => " The queue is empty.",
+        var queue => $" {Figures.Count(queue.Messages, "message")} {(queue.Messages == 1 ? "is" : "are")} in the queue.",
+    };
+}
+
+/// <summary>Something that is not as it should be.</summary>
+/// <param name="State">How bad it is, in a word.</param>
+/// <param name="What">In one sentence, without its end.</param>
+/// <param name="Todo">What to do about it.</param>
+/// <param name="Url">The page that shows what is concerned, already filtered.</param>
+public sealed record OpenProblem(State State, string What, string Todo, string Url)
+{
+    /// <summary>Null where that is not known.</summary>
+    public DateTimeOffset? Since { get; init; }
+}
+
+/// <summary>What happened lately.</summary>
+/// <param name="Window">One of <see cref="Windows"/>.</param>
+public sealed record TrafficView(string Window, TimeSeries Accepted, TimeSeries Delivered)
+{
+    public static ImmutableArray<(string Word, string Name, TimeSpan Span)> Windows { get; } =
+    [
+        ("60m", "60 min", TimeSpan.FromHours(1)), ("24h", "24 h", TimeSpan.FromDays(1)), ("7d", "7 d", TimeSpan.FromDays(7)),
+    ];
+
+    public string? Sentence
+    {
+        get
+        {
+            var name = Windows.First(w => w.Word == Window).Name;
+            var (accepted, delivered) = (Figures.Count(Sum(Accepted, 0), "message"), Figures.Count(Sum(Delivered, 0), "recipient"));
+            return $" {accepted} accepted and {delivered} delivered in {name}.";
+        }
+    }
+
+    private static long Sum(TimeSeries series, int at) => series.Series.Length > at ? series.Series[at].Values.Sum(static v => (long)v) : 0;
+}
+
+/// <param name="Since">From when on these are counted.</param>
+/// <param name="Paused">Addresses and names that are not let in for a while.</param>
+public sealed record LoginFigures(long Succeeded, long Failed, DateTimeOffset Since, int? Paused);
+
+public sealed record CertificateFigures(string Subject, DateTimeOffset Expires, bool IsSelfSigned);
+
+/// <param name="Gauge">What is shortest.</param>
+/// <param name="Value">How much of it is taken, 0 to 1.</param>
+public sealed record LoadFigures(State State, string Gauge, double Value)
+{
+    public int Connections { get; init; }
+
+    public int DeliveryConnections { get; init; }
+}
