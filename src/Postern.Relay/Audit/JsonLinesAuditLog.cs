@@ -54,7 +54,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     private string? syncTrouble;
     private bool canWrite = true;
     private bool isFull;
-    private readonly long[] written = new long[AuditKinds.Each.Length];
+    private readonly long[] counts = new long[AuditKinds.Each.Length];
     private long dropped;
     private long reported;
     private long waiting;
@@ -90,7 +90,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
     public long Dropped => Interlocked.Read(ref dropped);
 
     /// <summary>Events of a kind that are in its files, since the start.</summary>
-    public long Written(AuditKind kind) => Interlocked.Read(ref written[BitOperations.TrailingZeroCount((int)kind)]);
+    public long Written(AuditKind kind) => Interlocked.Read(ref counts[BitOperations.TrailingZeroCount((int)kind)]);
 
     public void Append(AuditEvent audit)
     {
@@ -339,7 +339,7 @@ public sealed class JsonLinesAuditLog : IAuditLog
         {
             canWrite = file.Write();
             if (canWrite)
-                Interlocked.Add(ref written[BitOperations.TrailingZeroCount((int)file.Kind)], pending);
+                Interlocked.Add(ref counts[BitOperations.TrailingZeroCount((int)file.Kind)], pending);
             else
                 Interlocked.Add(ref dropped, pending);
         }

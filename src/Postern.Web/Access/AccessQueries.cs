@@ -3,7 +3,7 @@ using Dapper;
 using Microsoft.Data.Sqlite;
 using Postern.Relay.Accounts;
 using Postern.Relay.Accounts.Stores;
-using Postern.Web.State;
+using Postern.Web.Storage;
 
 namespace Postern.Web.Access;
 

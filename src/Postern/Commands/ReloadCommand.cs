@@ -2,7 +2,6 @@ using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Hosting.Control;
 using Postern.Hosting.Data;
-using Postern.Hosting.Live;
 using Postern.Web.Documents;
 
 namespace Postern.Commands;

@@ -8,7 +8,7 @@ using Postern.Relay.Audit.Events;
 using Postern.Sasl;
 using Postern.Testing;
 using Postern.Web.Access;
-using Postern.Web.State;
+using Postern.Web.Storage;
 
 namespace Postern.Web.Tests.Access;
 

@@ -24,7 +24,7 @@ internal sealed class LoginInstruments(Meter meter)
             attempts.Add(1, Tag("mechanism", WordOf(login.Mechanism)), Tag("outcome", EventWord.Of(login.Outcome)));
     }
 
-    public void Watch(Meter meter, HashingPool hashing, LoginProtection protection, SuspendedSenders suspended)
+    public static void Watch(Meter meter, HashingPool hashing, LoginProtection protection, SuspendedSenders suspended)
     {
         meter.CreateObservableGauge("postern.auth.hashing.waiting", () => hashing.Waiting, "{login}", "Logins that wait to be hashed.");
         meter.CreateObservableGauge(

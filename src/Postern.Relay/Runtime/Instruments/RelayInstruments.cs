@@ -63,7 +63,7 @@ internal sealed class RelayInstruments : IEventSink
     {
         SpoolInstruments.Create(meter, spool);
         QueueInstruments.Create(meter, spool, deliveries);
-        Logins.Watch(meter, hashing, protection, suspended);
+        LoginInstruments.Watch(meter, hashing, protection, suspended);
         EventInstruments.Create(meter, audit);
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Postern.Hosting.Control;
 using Postern.Relay.Accounts.Protection;
 using Postern.Web.Documents;
 

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Net;
 using Postern.Commands.Output;
 using Postern.Configuration;
-using Postern.Hosting.Live;
 using Postern.Relay.Accounts;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Postern.Configuration;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Live;
 using Postern.Relay.Policy;
 using Postern.Smtp.Grammar;
 using Postern.Web.Documents;

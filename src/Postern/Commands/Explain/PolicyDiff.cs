@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Postern.Hosting.Live;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Postern.Configuration.Reading;
-using Postern.Hosting.Control;
 using Postern.Relay.Accounts.Stores.Asking;
 using Postern.Web.Documents;
 

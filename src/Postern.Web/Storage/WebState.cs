@@ -5,7 +5,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 
-namespace Postern.Web.State;
+namespace Postern.Web.Storage;
 
 /// <summary>
 /// What the web plane keeps and may lose, in a SQLite file of its own (<c>web.db</c>, mode 0600): the server alone writes it. Losing it
