@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Postern.Smtp.Transport.Tls;
@@ -46,6 +47,10 @@ public sealed class TlsOptions
     public SslProtocols Protocols { get; }
 
     internal CertificateSet Current => current;
+
+    /// <summary>What other protocols show that share these certificates, with its chain; of this moment.</summary>
+    /// <param name="serverName">That the client asks for (SNI); null or empty for none.</param>
+    public SslStreamCertificateContext ContextFor(string? serverName) => current.Find(serverName).Context;
 
     /// <summary>
     /// Shows these instead of all before, from the next handshake on. A handshake under way ends with what it began with, sessions stay as

@@ -66,6 +66,9 @@ internal sealed record PosternConfiguration(
 
     public required LogsOptions Logs { get; init; }
 
+    /// <summary>Where the console and the API are.</summary>
+    public required WebSection Web { get; init; }
+
     /// <summary>Who is told what the server measures.</summary>
     public required MetricsSection Metrics { get; init; }
 
@@ -229,6 +232,7 @@ internal sealed record PosternConfiguration(
             Dkim = section.Child("dkim", DkimSection.Read, "How mail is signed (DKIM), by the keys of `postern dkim`."),
             Keep = section.Child("keep", KeepSection.Read, "Content that is [kept](kept-content.md) when the delivery is over."),
             Logs = section.Child("logs", LogsOptions.Read, "What is written down."),
+            Web = section.Child("web", WebSection.Read, "Where the console and the API are, for [operators](operators.md)."),
             Metrics = section.Child(
                 "metrics",
                 MetricsSection.Read,

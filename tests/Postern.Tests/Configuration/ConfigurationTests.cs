@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
 
     [Theory]
     [InlineData("server:\n  hostnam: a.example\n", "postern.yaml:2:3: server.hostnam: unknown key; did you mean 'hostname'?")]
-    [InlineData("printers: []\n", "postern.yaml:1:1: printers: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, network_files, domains, rules, devices, delivery, pools, tenants, sendmail, dkim, keep, logs, metrics, login_protection, external, kerberos, vault")]
+    [InlineData("printers: []\n", "postern.yaml:1:1: printers: unknown key; expected one of server, tls, listeners, accounts, oauth, limits, networks, network_files, domains, rules, devices, delivery, pools, tenants, sendmail, dkim, keep, logs, web, metrics, login_protection, external, kerberos, vault")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    tsl: none\n", "postern.yaml:4:5: listeners[0].tsl: unknown key; did you mean 'tls'?")]
     [InlineData("listeners:\n  - name: a\n    listen: '127.0.0.1:25'\n    bare_newlines: allow\n", "postern.yaml:4:20: listeners[0].bare_newlines: 'allow' is not right here; expected 'reject' or 'normalize'")]
     [InlineData("listeners:\n  - { name: a, listen: '127.0.0.1:25', tls_minimum: '1.4' }\n", "postern.yaml:2:53: listeners[0].tls_minimum: '1.4' is not right here; expected '1.0', '1.1', '1.2' or '1.3'")]

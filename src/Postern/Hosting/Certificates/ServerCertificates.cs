@@ -8,8 +8,9 @@ namespace Postern.Hosting.Certificates;
 /// <summary>The certificates a server shows: the configured ones, or its own.</summary>
 internal static class ServerCertificates
 {
-    /// <summary>True where some listener shows one.</summary>
-    public static bool IsNeeded(PosternConfiguration configuration) => configuration.Listeners.Any(static l => l.Tls != TlsMode.None);
+    /// <summary>True where some listener shows one, or the console does.</summary>
+    public static bool IsNeeded(PosternConfiguration configuration) =>
+        configuration.Web is { IsTls: true, Listen.IsEmpty: false } || configuration.Listeners.Any(static l => l.Tls != TlsMode.None);
 
     /// <summary>
     /// What comes of each certificate that a server shows; one that it makes itself comes first where none is configured.
