@@ -47,7 +47,7 @@ internal static class Effect
         ("keep", NewConnections),
         ("keep.most", Live),
         ("logs", Live),
-        ("metrics", $"{Restart} who watches is told from the start on"),
+        ("metrics", Live),
         ("vault", Live),
     ];
 
