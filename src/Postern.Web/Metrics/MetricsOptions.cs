@@ -12,6 +12,10 @@ internal sealed record MetricsOptions(IPEndPoint? Listen, Uri? Otlp, ImmutableAr
     /// <summary>Accepted messages are counted by tenant too.</summary>
     public bool Tenants { get; init; }
 
+    /// <summary>They say the same.</summary>
+    public bool IsLike(MetricsOptions? other) =>
+        other is not null && this with { Hosts = other.Hosts } == other && Hosts.SequenceEqual(other.Hosts, StringComparer.Ordinal);
+
     /// <summary>Nobody is told anything.</summary>
     public bool IsOff => Listen is null && Otlp is null;
 }

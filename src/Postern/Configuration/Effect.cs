@@ -48,7 +48,7 @@ internal static class Effect
         ("keep.most", Live),
         ("logs", Live),
         ("web", $"{Restart} who is signed in is known from the start on"),
-        ("metrics", $"{Restart} who watches is told from the start on"),
+        ("metrics", Live),
         ("vault", Live),
     ];
 

@@ -33,7 +33,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private ControlServer? control;
     private WebPlane? plane;
     private DropPickup? pickup;
-    private MetricsListener? metrics;
+    private MetricsPlane? metrics;
     private TlsBindings? bindings;
 
     private ServerHost(RelayService relay, LiveConfiguration live, TimeProvider clock)
@@ -105,8 +105,9 @@ internal sealed class ServerHost : IAsyncDisposable
                 host.plane.Through(new SocketDoor(UserIdentity.Effective)),
                 ct);
             host.pickup = host.TakeUpDropped();
-            host.metrics = await MetricsListener.StartAsync(
-                configuration.Metrics.ToOptions(), relay, Version(), host.TellOfMetrics, ct);
+            host.metrics = new MetricsPlane(relay, Version(), host.TellOfMetrics);
+            host.Live.WhenApplied = changed => host.metrics.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
+            await host.metrics.ApplyAsync(configuration.Metrics.ToOptions(), ct);
             return host;
         }
         catch

@@ -37,14 +37,15 @@ internal sealed class MeasuredRelay : IAsyncDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="listen">Where metrics are; null for a free port.</param>
-    public static async Task<MeasuredRelay> StartAsync(IPEndPoint? listen = null, bool hasRoutes = true, bool tenants = false)
+    /// <param name="otlp">A collector; null for none.</param>
+    public static async Task<MeasuredRelay> StartAsync(IPEndPoint? listen = null, bool hasRoutes = true, bool tenants = false, Uri? otlp = null)
     {
         var made = new MeasuredRelay();
         try
         {
             made.relay = await RelayService.StartAsync(made.Options(hasRoutes), TimeProvider.System);
             made.metrics = await MetricsListener.StartAsync(
-                new MetricsOptions(listen ?? new IPEndPoint(IPAddress.Loopback, 0), Otlp: null, ["metrics.example.org"]) { Tenants = tenants },
+                new MetricsOptions(listen ?? new IPEndPoint(IPAddress.Loopback, 0), otlp, ["metrics.example.org"]) { Tenants = tenants },
                 made.relay,
                 "0.0.0",
                 (what, detail) => made.Told.Add((what, detail)),

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Postern.Relay.Runtime.Instruments;
+using Postern.Testing;
 using Postern.Web.Health;
 
 namespace Postern.Web.Tests.Metrics;
@@ -82,6 +83,20 @@ public sealed class MetricsListenerTests(MeasuredThings measured)
         Assert.Equal("metrics_unavailable", what);
         Assert.Contains(place.ToString(), detail, StringComparison.Ordinal);
         await server.SendAsync("bob@taken.example");
+    }
+
+    /// <summary>What has been counted is sent once more at the end.</summary>
+    [Fact]
+    public async Task A_collector_is_sent_the_same()
+    {
+        await using var collector = new WebServer(static _ => new WebReply(200, string.Empty, "application/x-protobuf"));
+        await using (var server = await MeasuredRelay.StartAsync(otlp: new Uri($"http://127.0.0.1:{collector.Port}/v1/metrics")))
+            await server.SendAsync("bob@taken.example");
+
+        var sent = collector.Asked[^1];
+        Assert.Equal(("POST", "/v1/metrics"), (sent.Method, sent.Path));
+        Assert.Contains("postern.messages.accepted", sent.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("bob", sent.Text, StringComparison.Ordinal);
     }
 
     [Fact]

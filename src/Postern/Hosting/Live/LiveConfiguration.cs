@@ -64,6 +64,9 @@ internal sealed class LiveConfiguration : IAsyncDisposable
 
     public DateTimeOffset AppliedAt { get; private set; }
 
+    /// <summary>What stands beside the relay goes on by a configuration that was taken; it never refuses it, and never throws.</summary>
+    public Func<PosternConfiguration, Task>? WhenApplied { private get; set; }
+
     /// <summary>Why what stands in the files was not taken; empty where it was.</summary>
     public ImmutableArray<ConfigurationError> Problems => [.. problemsOfFile.Union(problemsOfNamed).Union(problemsOfVault)];
 
@@ -287,6 +290,8 @@ internal sealed class LiveConfiguration : IAsyncDisposable
         }
 
         watch = Watch(next);
+        if (WhenApplied is { } beside)
+            await beside(next.Configuration);
         var report = ConfigurationChange.ReportOf(before, id, old, next, listeners, places);
         Tell("configuration_applied", $"{before} -> {id}, {why}: {string.Join("; ", report.Lines)}");
         foreach (var warning in next.Warnings)
