@@ -7,7 +7,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
-using Postern.Web.State;
+using Postern.Web.Storage;
 
 namespace Postern.Web.Access;
 

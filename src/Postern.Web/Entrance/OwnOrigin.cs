@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Postern.Web.Access.Entrance;
+namespace Postern.Web.Entrance;
 
 /// <summary>
 /// Whether a browser sent something because one of our own pages asked it to. What no browser says of itself counts as foreign: a program

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Postern.Web.Access.Entrance;
+namespace Postern.Web.Entrance;
 
 /// <summary>What a person, or a page's script, says at the entrance. What is not said is null.</summary>
 internal sealed record EntranceInput

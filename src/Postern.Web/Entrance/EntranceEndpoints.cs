@@ -3,32 +3,29 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Sasl;
+using Postern.Web.Access;
+using Postern.Web.Parts;
 
-namespace Postern.Web.Access.Entrance;
+namespace Postern.Web.Entrance;
 
 /// <summary>
 /// The few addresses that answer strangers: <c>/login</c>, <c>/logout</c>, <c>/setup</c>. Each takes a form and answers with a page, or JSON
 /// and answers with JSON. A person who is signed in proves it again by <c>/login</c>, too: the session is a new one then.
 /// </summary>
 /// <param name="host">The server's name, as authenticators show it.</param>
-/// <param name="style">The address of the style sheet; null for none.</param>
-internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, string host, string? style = null) : IAsyncDisposable
+/// <param name="renderer">Stays the caller's, like the rest.</param>
+internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, string host, PageRenderer renderer)
 {
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-            + "base-uri 'none'; frame-ancestors 'none'";
-
-    private readonly ServiceProvider services = new ServiceCollection().BuildServiceProvider();
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+            + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types console";
 
     /// <summary>All of them: nobody has to be signed in.</summary>
     public void Map(IEndpointRouteBuilder endpoints)
@@ -39,8 +36,6 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
         endpoints.MapMethods("/setup", ["GET"], context => GuardAsync(context, context => ShowSetupAsync(context, said: null)));
         endpoints.MapMethods("/setup", ["POST"], context => GuardAsync(context, SetUpAsync));
     }
-
-    public ValueTask DisposeAsync() => services.DisposeAsync();
 
     /// <summary>What all have in common: headers, no other site, and words where the database does not answer.</summary>
     private async Task GuardAsync(HttpContext context, Func<HttpContext, Task> answer)
@@ -197,7 +192,6 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
     private async Task LoginAsync(HttpContext context, int status, string? said, string next, string? name = null) =>
         await RenderAsync<LoginPage>(context, status, new()
         {
-            [nameof(LoginPage.Style)] = style,
             [nameof(LoginPage.Said)] = said,
             [nameof(LoginPage.HasOwner)] = await access.HasOwnerAsync(context.RequestAborted),
             [nameof(LoginPage.Next)] = next,
@@ -207,7 +201,6 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
     private Task ShowSetupAsync(HttpContext context, string? said, int status = StatusCodes.Status200OK) =>
         RenderAsync<SetupPage>(context, status, new()
         {
-            [nameof(SetupPage.Style)] = style,
             [nameof(SetupPage.Said)] = said,
         });
 
@@ -215,7 +208,6 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
         HttpContext context, Invitation invitation, string code, string? name, string? said, string secret, QrPicture picture) =>
         RenderAsync<SetupPage>(context, said is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity, new()
         {
-            [nameof(SetupPage.Style)] = style,
             [nameof(SetupPage.Said)] = said is null ? null : PrintableText.Of(said),
             [nameof(SetupPage.Code)] = code,
             [nameof(SetupPage.Becomes)] = invitation.Tenant is { } tenant ? $"{invitation.Role} of {tenant}" : invitation.Role,
@@ -229,9 +221,7 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
     private async Task RenderAsync<TPage>(HttpContext context, int status, Dictionary<string, object?> parameters)
         where TPage : IComponent
     {
-        await using var renderer = new HtmlRenderer(services, NullLoggerFactory.Instance);
-        var page = await renderer.Dispatcher.InvokeAsync(
-            async () => (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+        var page = await renderer.RenderAsync<TPage>(parameters);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.WriteAsync(page, context.RequestAborted);

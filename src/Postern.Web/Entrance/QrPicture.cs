@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using QRCoder;
 
-namespace Postern.Web.Access.Entrance;
+namespace Postern.Web.Entrance;
 
 /// <summary>A QR code as the path of a drawing: each dark square is one step of it.</summary>
 /// <param name="Size">Squares in a row, with the white border.</param>
