@@ -22,5 +22,7 @@ internal static class WebRoutes
         .. AccountRoutes.All,
         .. DomainRoutes.All,
         .. SuppressionRoutes.All,
+        .. OperatorRoutes.All,
+        .. KeyRoutes.All,
     ];
 }

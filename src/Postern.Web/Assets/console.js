@@ -180,3 +180,10 @@ addEventListener('keydown', event => {
 
 begin();
 setInterval(tick, 15000);
+
+// The code of an invitation stands behind the # of its link, which is sent to nobody; from there it goes into the field, and out of the address.
+const invited = document.querySelector('form[action="/setup"] input[name=code]:not([type=hidden])');
+if (invited && location.hash.length > 1) {
+  invited.value = location.hash.slice(1);
+  history.replaceState(null, '', location.pathname);
+}

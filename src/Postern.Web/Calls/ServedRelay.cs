@@ -8,6 +8,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
+using Postern.Web.Access;
 using Postern.Web.Documents;
 
 namespace Postern.Web.Calls;
@@ -60,6 +61,12 @@ internal sealed class ServedRelay
 
     /// <summary>Accounts, domains, networks and what else the database holds.</summary>
     public SqliteDirectory? Directory { get; init; }
+
+    /// <summary>Who calls over the network, and who may; null where nobody does.</summary>
+    public WebAccess? Access { get; init; }
+
+    /// <summary>Where the pages are, for links that people follow: <c>https://postern.example.org</c>.</summary>
+    public string Console { get; init; } = "http://127.0.0.1:2580";
 
     /// <summary>What the stores of a listener, or all of them, say of a user.</summary>
     public Func<string, string?, CancellationToken, ValueTask<ImmutableArray<StoreWordDocument>>>? AskStores { get; init; }

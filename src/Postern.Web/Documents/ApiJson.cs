@@ -13,6 +13,7 @@ using Postern.Relay.Delivery.Shaping;
 using Postern.Relay.Policy.Suspending;
 using Postern.Relay.Policy.Watching;
 using Postern.Smtp.Session;
+using Postern.Web.Access;
 
 namespace Postern.Web.Documents;
 
@@ -74,6 +75,15 @@ namespace Postern.Web.Documents;
 [JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
 [JsonSerializable(typeof(ImmutableArray<Suppression>))]
 [JsonSerializable(typeof(NewSuppression))]
+[JsonSerializable(typeof(OperatorPage))]
+[JsonSerializable(typeof(NewInvitation))]
+[JsonSerializable(typeof(InvitedDocument))]
+[JsonSerializable(typeof(NewRole))]
+[JsonSerializable(typeof(ImmutableArray<SessionDetails>))]
+[JsonSerializable(typeof(SessionsEnded))]
+[JsonSerializable(typeof(ImmutableArray<KeyDetails>))]
+[JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(KeyIssuedDocument))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

@@ -22,11 +22,7 @@ internal sealed class AccessRig : IDisposable
     public AccessRig()
     {
         Directory = Open();
-        State = WebState.Open(WebState.Beside(Path), Log, Clock);
-        Sessions = new Sessions(Directory, State, Log, Clock);
-        Keys = new Keys(Directory, State, Log, Clock);
-        Guard = new SignInGuard(Log, Clock, Directory.DecoyKey.Span, longestDelay: TimeSpan.Zero);
-        SignIn = new SignIn(Directory, Sessions, Hashing, Guard, Log, Clock);
+        Access = WebAccess.Open(Directory, Hashing, Log, Clock, longestDelay: TimeSpan.Zero);
     }
 
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -41,17 +37,17 @@ internal sealed class AccessRig : IDisposable
 
     public SqliteDirectory Directory { get; }
 
-    public WebState State { get; private set; }
+    public WebAccess Access { get; private set; }
 
-    public Sessions Sessions { get; private set; }
+    public WebState State => Access.State;
 
-    public Keys Keys { get; }
+    public Sessions Sessions => Access.Sessions;
 
-    public SignInGuard Guard { get; }
+    public Keys Keys => Access.Keys;
 
     public HashingPool Hashing { get; } = new(new HashingPoolOptions { Threads = 2 });
 
-    public SignIn SignIn { get; }
+    public SignIn SignIn => Access.SignIn;
 
     public AccessQueries Queries => new(Directory, Clock);
 
@@ -67,10 +63,9 @@ internal sealed class AccessRig : IDisposable
     /// <summary>Signs everybody out as a lost file does, and goes on with a new one.</summary>
     public void Reopen(Action whileClosed)
     {
-        State.Dispose();
+        Access.Dispose();
         whileClosed();
-        State = WebState.Open(WebState.Beside(Path), Log, Clock);
-        Sessions = new Sessions(Directory, State, Log, Clock);
+        Access = WebAccess.Open(Directory, Hashing, Log, Clock, longestDelay: TimeSpan.Zero);
     }
 
     /// <summary>Invites a person, who takes the invitation; the next code of the authenticator is good.</summary>
@@ -103,9 +98,8 @@ internal sealed class AccessRig : IDisposable
 
     public void Dispose()
     {
-        Keys.Dispose();
+        Access.Dispose();
         Hashing.Dispose();
-        State.Dispose();
         Directory.Dispose();
         System.IO.Directory.Delete(Folder, recursive: true);
     }

@@ -26,7 +26,7 @@ public sealed class CanaryTests : IDisposable
         {
             var commands = new AccessCommands(rig.Directory, rig.Clock, log, new Operator("root", AdminDoor.Cli));
             var sessions = new Sessions(rig.Directory, rig.State, log, rig.Clock);
-            var signIn = new SignIn(rig.Directory, sessions, rig.Hashing, rig.Guard, log, rig.Clock);
+            var signIn = new SignIn(rig.Directory, sessions, rig.Hashing, new SignInGuard(log, rig.Clock, rig.Directory.DecoyKey.Span), log, rig.Clock);
             using var keys = new Keys(rig.Directory, rig.State, log, rig.Clock);
 
             var invited = Assert.IsType<Invited>(Note(commands.Operators.Invite("owner", tenant: null)));
