@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Primitives;
 using Postern.Relay.Accounts;
 using Postern.Web.Access;
@@ -11,10 +12,16 @@ namespace Postern.Web.Pages;
 /// One request for a page: who looks, and what stands in its address or its form. Whatever the page shows or does it asks of a route of the
 /// API, as anybody else would: it can do nothing that the API cannot, and sees what its caller sees.
 /// </summary>
+/// <param name="api">Every route of it.</param>
 /// <param name="frame">What stands around the page.</param>
 /// <param name="given">Of the path, the query and the form.</param>
 internal sealed class PageCall(
-    Caller caller, ServedRelay server, PageFrame frame, IReadOnlyDictionary<string, StringValues> given, CancellationToken aborted)
+    ImmutableArray<Route> api,
+    Caller caller,
+    ServedRelay server,
+    PageFrame frame,
+    IReadOnlyDictionary<string, StringValues> given,
+    CancellationToken aborted)
 {
     public Caller Caller => caller;
 
@@ -33,7 +40,7 @@ internal sealed class PageCall(
         string method, string template, object? body, params IEnumerable<(string Name, string? Value)> parameters)
         where T : class
     {
-        var route = WebRoutes.All.First(one => one.Method == method && one.Template == template);
+        var route = api.First(one => one.Method == method && one.Template == template);
         if (route.WhyNot(caller, server.Clock.GetUtcNow()) is Answer.Refused refused)
             return new Asked<T>(null, refused.Problem);
         var values = parameters.Where(static p => p.Value is not null)

@@ -62,7 +62,7 @@ internal sealed class PageExchange(HttpContext context, PageDoor door, ServedRel
             given[name] = value?.ToString();
         try
         {
-            return await route.ShowAsync(new PageCall(caller, server, frame, given, context.RequestAborted));
+            return await route.ShowAsync(new PageCall(pages.Api, caller, server, frame, given, context.RequestAborted));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -15,8 +15,13 @@ namespace Postern.Web.Pages;
 /// Every page of the console. Kept by hand: a new page is a component, what makes it of documents, and one line here. Whatever a page shows
 /// or does it asks of the API (<see cref="PageCall.AskAsync"/>).
 /// </summary>
-internal sealed class PageRoutes(PageRenderer renderer, MinuteCounts? counts)
+/// <param name="api">Every route of it.</param>
+/// <param name="counts">What the bars show; null where nothing is counted.</param>
+internal sealed class PageRoutes(ImmutableArray<Calls.Route> api, PageRenderer renderer, MinuteCounts? counts)
 {
+    /// <summary>Every route of the API.</summary>
+    public ImmutableArray<Calls.Route> Api => api;
+
     public ImmutableArray<PageRoute> All =>
     [
         new("GET", "/", Scopes.StatusRead, OverviewAsync) { Names = ["window", "live"] },

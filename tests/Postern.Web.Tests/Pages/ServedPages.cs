@@ -53,7 +53,7 @@ internal sealed class ServedPages : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var served = new ServedPages(builder.Build());
         var server = served.Serve();
-        served.Routes = new PageRoutes(served.renderer, new MinuteCounts(TimeProvider.System));
+        served.Routes = new PageRoutes(WebRoutes.All, served.renderer, new MinuteCounts(TimeProvider.System));
         var door = new PageDoor(
             _ => new(served.Caller),
             static (_, _, form) => form["__token"] == "good" ? null : "the form has no token of ours",
