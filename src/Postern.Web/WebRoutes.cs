@@ -14,6 +14,7 @@ internal static class WebRoutes
     [
         .. ServerRoutes.All,
         .. QueueRoutes.All,
+        .. MessageRoutes.All,
         .. EventRoutes.All,
         .. SessionRoutes.All,
         .. LoginRoutes.All,

@@ -29,7 +29,10 @@ public sealed class ArchitectureTests
         ["Extensions"], ["Client"], ["Dialogue", "Verbs"], ["Listeners"], [""], ["Hosting"],
     ];
 
-    private static readonly string[][] WebFolders = [["Storage"], ["Access"], ["Documents"], ["Calls"], ["Api"], ["Doors"], ["Health"], ["Metrics"], [""]];
+    private static readonly string[][] WebFolders =
+    [
+        ["Storage"], ["Access"], ["Documents"], ["Calls"], ["Api"], ["Traffic"], ["Parts"], ["Pages"], ["Doors"], ["Health"], ["Metrics"], [""],
+    ];
 
     private static readonly string[][] ProgramFolders = [["Machine"], ["Configuration"], ["Hosting"], ["Commands"]];
 

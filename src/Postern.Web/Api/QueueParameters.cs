@@ -45,7 +45,11 @@ internal static class QueueParameters
     });
 
     /// <summary>The same as an address has it: <c>to=example.net&amp;held=true</c>; empty where nothing is set.</summary>
-    public static string Write(QueueFilter filter)
+    public static string Write(QueueFilter filter) =>
+        string.Join('&', Pairs(filter).Select(static part => $"{part.Name}={Uri.EscapeDataString(part.Value)}"));
+
+    /// <summary>The same as names and values; what is not set is left out.</summary>
+    public static IEnumerable<(string Name, string Value)> Pairs(QueueFilter filter)
     {
         (Parameter Name, string? Value)[] parts =
         [
@@ -62,8 +66,7 @@ internal static class QueueParameters
             (Held, filter.Held switch { true => "true", false => "false", null => null }),
             (Outcome, filter.Outcome),
         ];
-        return string.Join('&', parts.Where(static part => part.Value is not null)
-            .Select(static part => $"{part.Name.Name}={Uri.EscapeDataString(part.Value!)}"));
+        return parts.Where(static part => part.Value is not null).Select(static part => (part.Name.Name, part.Value!));
     }
 
     private static string? Text(DateTimeOffset? at) => at?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);

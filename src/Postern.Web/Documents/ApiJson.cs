@@ -63,6 +63,8 @@ namespace Postern.Web.Documents;
 [JsonSerializable(typeof(SenderSuspension))]
 [JsonSerializable(typeof(EventPage))]
 [JsonSerializable(typeof(Lagged))]
+[JsonSerializable(typeof(MessageList))]
+[JsonSerializable(typeof(MessageDocument))]
 [JsonSerializable(typeof(DecisionDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]

@@ -41,6 +41,10 @@ internal sealed class EventConverter : JsonConverterFactory
     public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
         typeToConvert == typeof(DecisionEvent) ? new One<DecisionEvent>()
         : typeToConvert == typeof(CoalescedEvent) ? new One<CoalescedEvent>()
+        : typeToConvert == typeof(AcceptedEvent) ? new One<AcceptedEvent>()
+        : typeToConvert == typeof(LoginEvent) ? new One<LoginEvent>()
+        : typeToConvert == typeof(DeliveryEvent) ? new One<DeliveryEvent>()
+        : typeToConvert == typeof(BounceEvent) ? new One<BounceEvent>()
         : new One<AuditEvent>();
 
     private sealed class One<T> : JsonConverter<T>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit.Events;
 
@@ -32,6 +33,11 @@ internal sealed record MessageDocument
 
     /// <summary>Null where it is not in the queue.</summary>
     public QueueItem? Queue { get; init; }
+
+    /// <summary>All of it in one row, the oldest first; of one moment, decisions stand before what they let in.</summary>
+    [JsonIgnore]
+    public IEnumerable<AuditEvent> Events => ((AuditEvent?[])[Login, .. Decisions, Accepted, .. Deliveries, .. Reports, .. Others])
+        .OfType<AuditEvent>().OrderBy(static audit => audit.At);
 
     /// <summary>Its header fields; null unless they were asked for, by somebody who may read content.</summary>
     public ImmutableArray<HeaderLine>? Headers { get; init; }

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Postern.Relay.Audit.Events;
 using Postern.Web.Documents;
 using Postern.Web.Parts;
@@ -24,12 +22,7 @@ internal static class MessageStory
 
     public static MessageView Of(MessageDocument document)
     {
-        AuditEvent[] events =
-        [
-            .. ((AuditEvent?[])[document.Login, .. document.Decisions, document.Accepted]).OfType<AuditEvent>()
-                .Concat(document.Deliveries).Concat(document.Reports).Concat(document.Others)
-                .OrderBy(static e => e.At),
-        ];
+        AuditEvent[] events = [.. document.Events];
         var more = Math.Max(0, events.Length - First - Last);
         return new MessageView(document.Id, document.Summary, State.OfQueue(MessageFates.Overall(document.Recipients)))
         {
@@ -85,7 +78,7 @@ internal static class MessageStory
         {
             if (more > 0 && i >= First && i < First + more)
                 continue;
-            var json = JsonOf(events[i]);
+            var json = EventPage.Line(events[i]);
             room -= json.Length;
             rows.Add(RowOf(events[i], events[i].At - before) with { Json = room >= 0 ? json : null });
             before = events[i].At;
@@ -194,13 +187,5 @@ internal static class MessageStory
         }
 
         return known.DrainToImmutable();
-    }
-
-    private static string JsonOf(AuditEvent audit)
-    {
-        using var octets = new MemoryStream();
-        using (var json = new Utf8JsonWriter(octets, AuditEvents.Options))
-            AuditEvents.Write(json, audit);
-        return Encoding.UTF8.GetString(octets.ToArray());
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Postern.Relay.Admin;
 using Postern.Web.Parts;
+using Postern.Web.Traffic;
 
 namespace Postern.Web.Pages;
 
@@ -30,7 +31,7 @@ public sealed record OverviewView
             (new("not known", Tone.Warn), $"Whether all is well cannot be told: {trouble.What}."),
         Part<ImmutableArray<OpenProblem>>.Known({ IsEmpty: false } problems) =>
             (problems[0].State, $"{Figures.Count(problems.Length, "problem")}, the worst: {problems[0].What}."),
-        _ => (new("all is well", Tone.Good), $"All is well.{Traffic.OrDefault?.Sentence}{QueueSentence}"),
+        _ => (new("all is well", Tone.Good), $"{Traffic.OrDefault?.Sentence}{QueueSentence}".Trim()),
     };
 
     private string QueueSentence => Queue.OrDefault switch
@@ -60,6 +61,26 @@ public sealed record TrafficView(string Window, TimeSeries Accepted, TimeSeries 
     [
         ("60m", "60 min", TimeSpan.FromHours(1)), ("24h", "24 h", TimeSpan.FromDays(1)), ("7d", "7 d", TimeSpan.FromDays(7)),
     ];
+
+    internal static TrafficView Of(MinuteCounts counts, string window, TimeSpan span, DateTimeOffset now)
+    {
+        const int Bars = 60;
+        var minutes = (int)span.TotalMinutes / Bars;
+        var minute = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+        var begin = minute.AddMinutes(1 - (Bars * minutes));
+        TimeSeries.Counts Of(string name, Tone tone, Counted what) => new(name, tone, counts.Read(what, Bars, minutes));
+        var step = TimeSpan.FromMinutes(minutes);
+        return new TrafficView(
+            window,
+            new TimeSeries(begin, step, [Of("accepted", Tone.Plain, Counted.Accepted), Of("refused", Tone.Bad, Counted.Refused)]),
+            new TimeSeries(
+                begin,
+                step,
+                [
+                    Of("delivered", Tone.Good, Counted.Delivered), Of("deferred", Tone.Warn, Counted.Deferred),
+                    Of("failed", Tone.Bad, Counted.Failed),
+                ]));
+    }
 
     public string? Sentence
     {

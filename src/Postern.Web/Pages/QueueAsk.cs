@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Postern.Relay.Admin;
+using Postern.Relay.Spool;
+using Postern.Web.Api;
 using Postern.Web.Parts;
 
 namespace Postern.Web.Pages;
@@ -9,6 +12,9 @@ internal static class QueueAsk
 {
     /// <summary>Where the form goes.</summary>
     public const string Action = "/queue/changes";
+
+    /// <summary>The field that holds the count.</summary>
+    public const string Shown = "shown";
 
     private static readonly ImmutableArray<(QueueAction Action, string Word, string Verb, string Meaning, bool IsForGood)> All =
     [
@@ -25,9 +31,9 @@ internal static class QueueAsk
         All.Where(one => one.Word == word).Select(static one => (QueueAction?)one.Action).FirstOrDefault();
 
     /// <param name="count">Messages that are meant, counted now.</param>
-    /// <param name="token">Confirms that count.</param>
+    /// <param name="filter">The same messages, as of the moment when they were counted.</param>
     /// <param name="back">The page without the question.</param>
-    public static Confirmation Of(QueueAction action, QueueQuery query, int count, string? token, string back)
+    public static Confirmation Of(QueueAction action, QueueQuery query, QueueFilter filter, int count, string back)
     {
         var (_, word, verb, meaning, isForGood) = All.First(one => one.Action == action);
         return new Confirmation(
@@ -37,8 +43,7 @@ internal static class QueueAsk
             IsForGood = isForGood,
             Fields =
             [
-                ("action", word), ("return", back), .. token is null ? [] : new[] { ("token", token) },
-                .. query.Parameters.Where(static p => !string.IsNullOrEmpty(p.Value)).Select(static p => (p.Name, p.Value!)),
+                ("action", word), ("return", back), (Shown, count.ToString(CultureInfo.InvariantCulture)), .. QueueParameters.Pairs(filter),
             ],
             Asked = action switch
             {
@@ -46,6 +51,7 @@ internal static class QueueAsk
                 QueueAction.Reroute => [("with", "Way, as a route's via is written")],
                 _ => [],
             },
+            MayTell = true,
         };
     }
 }

@@ -18,7 +18,9 @@ public sealed record QueueQuery
 
     /// <summary>The names of its query parameters, as the API and the commands have them.</summary>
     public static ImmutableArray<string> Names { get; } =
-        ["from", "to", "domain", "login", "client", "tenant", "cause", "outcome", "older-than", "id", "after", "ask", "via", "live"];
+    [
+        "from", "to", "domain", "login", "client", "tenant", "cause", "outcome", "older-than", "until", "id", "after", "ask", "live",
+    ];
 
     public string? From { get; init; }
 
@@ -40,13 +42,17 @@ public sealed record QueueQuery
     /// <summary>Arrived before so long ago: <c>2h</c>.</summary>
     public string? OlderThan { get; init; }
 
+    /// <summary>Arrived before this time, RFC 3339: what <see cref="OlderThan"/> meant when it was asked.</summary>
+    public string? Until { get; init; }
+
     /// <summary>Messages that were chosen one by one.</summary>
     public ImmutableArray<string> Ids { get; init; } = [];
 
     public string? After { get; init; }
 
     /// <summary>Nothing is asked.</summary>
-    public bool IsPlain => Ids.IsEmpty && (From ?? To ?? Domain ?? Login ?? Client ?? Tenant ?? Cause ?? Outcome ?? OlderThan) is null;
+    public bool IsPlain => Ids.IsEmpty
+        && (From ?? To ?? Domain ?? Login ?? Client ?? Tenant ?? Cause ?? Outcome ?? OlderThan ?? Until) is null;
 
     /// <param name="get">The value of a query parameter; null where there is none.</param>
     /// <param name="ids">Those of <c>id</c>, which may stand there more than once.</param>
@@ -64,6 +70,7 @@ public sealed record QueueQuery
             Cause = Text("cause"),
             Outcome = Text("outcome"),
             OlderThan = Text("older-than"),
+            Until = Text("until"),
             Ids = [.. ids.OfType<string>().Take(Most)],
             After = Text("after"),
         };
@@ -73,7 +80,7 @@ public sealed record QueueQuery
     public ImmutableArray<(string Name, string? Value)> Parameters =>
     [
         ("from", From), ("to", To), ("domain", Domain), ("login", Login), ("client", Client), ("tenant", Tenant), ("cause", Cause),
-        ("outcome", Outcome), ("older-than", OlderThan), .. Ids.Select(static id => ("id", (string?)id)),
+        ("outcome", Outcome), ("older-than", OlderThan), ("until", Until), .. Ids.Select(static id => ("id", (string?)id)),
     ];
 
     public string Url => PageUrl.Of(Path, [.. Parameters, ("after", After)]);
@@ -84,7 +91,8 @@ public sealed record QueueQuery
             + string.Concat(Ids.Select(static id => " " + Shell.Quote(id))),
         [
             ("--from", From), ("--to", To), ("--domain", Domain), ("--login", Login), ("--client", Client), ("--tenant", Tenant),
-            ("--cause", Cause), ("--outcome", Outcome), ("--older-than", OlderThan), (action == "reroute" ? "--via" : "--reason", with),
+            ("--cause", Cause), ("--outcome", Outcome), ("--older-than", OlderThan), ("--until", Until),
+            (action == "reroute" ? "--via" : "--reason", with),
         ]);
 
     /// <summary>Which messages are meant; or what is wrong with the question.</summary>
@@ -96,6 +104,8 @@ public sealed record QueueQuery
             return (null, new Trouble($"'{Outcome}' is no state", $"Write one of {string.Join(", ", Outcomes)}."));
         if (OlderThan is not null && Moments.Span(OlderThan) is null)
             return (null, new Trouble($"'{OlderThan}' is no length of time", "Write older-than=2h, or older-than=3d."));
+        if (Until is not null && Moments.Read(Until, now) is null)
+            return (null, new Trouble($"'{Until}' is no time", "Write until=2026-11-29T10:15:03Z."));
         if (Ids.FirstOrDefault(static id => !QueueId.TryParse(id, out _)) is { } wrong)
             return (null, new Trouble($"'{wrong}' is no queue id", "Choose messages of the list."));
         if (After is not null && !QueueId.TryParse(After, out _))
@@ -111,7 +121,7 @@ public sealed record QueueQuery
             Tenant = Tenant,
             Cause = Cause,
             Outcome = Outcome,
-            ArrivedBefore = OlderThan is null ? null : now - Moments.Span(OlderThan),
+            ArrivedBefore = OlderThan is not null ? now - Moments.Span(OlderThan) : Until is not null ? Moments.Read(Until, now) : null,
         }, null);
     }
 }

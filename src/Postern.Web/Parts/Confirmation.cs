@@ -26,5 +26,8 @@ public sealed record Confirmation(string Title, string Button, string Action, st
     /// <summary>What has to be typed.</summary>
     public ImmutableArray<(string Name, string Label)> Asked { get; init; } = [];
 
+    /// <summary>Why may be said, for the log.</summary>
+    public bool MayTell { get; init; }
+
     public bool IsTyped => Count > MostUntyped;
 }

@@ -137,7 +137,7 @@ public class PageTests
         Assert.Equal("Remove: 640 messages", dialog.QuerySelector("h2")!.TextContent.Trim());
         Assert.Equal("640", dialog.QuerySelector("input[name=count]")!.GetAttribute("pattern"));
         Assert.Equal("postern queue remove --to example.net", dialog.QuerySelector(".cli code")!.TextContent);
-        Assert.Equal("t", dialog.QuerySelector("input[name=token]")!.GetAttribute("value"));
+        Assert.Equal("640", dialog.QuerySelector("input[name=shown]")!.GetAttribute("value"));
         Assert.Null(Parse(await RenderAsync("message-ask")).QuerySelector("dialog input[name=count]"));
     }
 

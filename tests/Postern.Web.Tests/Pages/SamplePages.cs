@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Components;
 using Postern.Relay.Admin;
+using Postern.Relay.Spool;
 using Postern.Web.Documents;
 using Postern.Web.Pages;
 using Postern.Web.Parts;
@@ -70,7 +71,8 @@ internal static class SamplePages
             Message("message-headers", samples.Frame, Told(story with { Tab = MessageView.HeadersTab, Headers = samples.Headers })),
             Message("message-ask", samples.Frame, Told(story with
             {
-                MayChange = true, Ask = QueueAsk.Of(QueueAction.Bounce, new QueueQuery { Ids = [Samples.Id] }, 1, "t", PageUrl.OfMessage(Samples.Id)),
+                MayChange = true, Ask = QueueAsk.Of(
+                    QueueAction.Bounce, new QueueQuery { Ids = [Samples.Id] }, new QueueFilter { Ids = [Samples.Id] }, 1, PageUrl.OfMessage(Samples.Id)),
             })),
             Message("message-empty", samples.Frame, (MessageView?)null),
             Message("message-error", samples.Frame, samples.LogTrouble),
@@ -78,7 +80,7 @@ internal static class SamplePages
             Queue("queue-full", samples.Frame with { Notice = say("Held 12 messages.") }, queue),
             Queue("queue-ask", samples.Frame, queue with
             {
-                Query = chosen, Ask = QueueAsk.Of(QueueAction.Remove, chosen, 640, "t", chosen.Url),
+                Query = chosen, Ask = QueueAsk.Of(QueueAction.Remove, chosen, new QueueFilter { To = chosen.To }, 640, chosen.Url),
             }),
             Queue("queue-empty", samples.Frame, new QueueView(new QueueQuery(), Samples.EmptyQueue, new QueuePage(0, []))
             {
