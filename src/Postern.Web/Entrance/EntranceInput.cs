@@ -47,7 +47,7 @@ internal sealed record EntranceInput
             if (request.HasJsonContentType())
                 return await JsonSerializer.DeserializeAsync(request.Body, EntranceJson.Default.EntranceInput, context.RequestAborted)
                     is { } told ? told with { IsJson = true } : null;
-            if (!request.HasFormContentType)
+            if (request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
                 return null;
             context.Features.Set<IFormFeature>(new FormFeature(request, Limits));
             var form = await request.ReadFormAsync(context.RequestAborted);
