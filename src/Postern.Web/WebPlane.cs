@@ -22,10 +22,13 @@ internal sealed class WebPlane : IAsyncDisposable
     private readonly ServiceProvider services;
     private readonly RequestDelegate pipeline;
     private readonly ServedRelay server;
+    private readonly WebConsole? console;
 
-    public WebPlane(ServedRelay server)
+    /// <param name="console">Its own from here on; null where there are no pages.</param>
+    public WebPlane(ServedRelay server, WebConsole? console = null)
     {
         this.server = server;
+        this.console = console;
         var listener = new DiagnosticListener("Microsoft.AspNetCore");
         services = new ServiceCollection()
             .AddLogging()
@@ -35,9 +38,9 @@ internal sealed class WebPlane : IAsyncDisposable
             .BuildServiceProvider();
         var builder = new ApplicationBuilder(services);
         builder.UseRouting();
+        builder.Use(PassAsync);
         builder.UseEndpoints(Map);
-        builder.Run(static context => Of(context).WriteAsync(
-            Answer.No(Problems.NoRoute, $"There is nothing at {context.Request.Path}.")));
+        builder.Run(NothingAsync);
         pipeline = builder.Build();
     }
 
@@ -47,12 +50,39 @@ internal sealed class WebPlane : IAsyncDisposable
     /// <summary>Answers what comes by a door.</summary>
     public IHttpApplication<HttpContext> Through(Door door) => new Application(this, door);
 
-    public ValueTask DisposeAsync() => services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await services.DisposeAsync();
+        if (console is not null)
+            await console.DisposeAsync();
+    }
 
     private static HttpExchange Of(HttpContext context) => context.Features.GetRequiredFeature<HttpExchange>();
 
-    private static void Map(IEndpointRouteBuilder endpoints)
+    private static Task NothingAsync(HttpContext context) =>
+        Of(context).WriteAsync(Answer.No(Problems.NoRoute, $"There is nothing at {context.Request.Path}."));
+
+    /// <summary>What is no line of the table is for people, who come by doors of their own.</summary>
+    private async Task PassAsync(HttpContext context, RequestDelegate next)
     {
+        if (context.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<Route>() is null)
+        {
+            if (!context.Features.GetRequiredFeature<Door>().HasPages && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is not null)
+            {
+                await NothingAsync(context);
+                return;
+            }
+
+            if (console is not null && await console.LeadsAwayAsync(context))
+                return;
+        }
+
+        await next(context);
+    }
+
+    private void Map(IEndpointRouteBuilder endpoints)
+    {
+        console?.Map(endpoints);
         foreach (var route in WebRoutes.All)
             endpoints.MapMethods(RoutePatternFactory.Parse(Route.Base + route.Template).RawText!, [route.Method], context =>
                 Of(context).AnswerAsync(route)).WithMetadata(route);
@@ -62,6 +92,7 @@ internal sealed class WebPlane : IAsyncDisposable
     {
         var exchange = new HttpExchange(context, door, server, $"req_{RandomNumberGenerator.GetHexString(12, lowercase: true)}");
         context.Features.Set(exchange);
+        context.Features.Set(door);
         door.Prepare(context);
         try
         {

@@ -31,7 +31,7 @@ public sealed class ArchitectureTests
 
     private static readonly string[][] WebFolders =
     [
-        ["Storage"], ["Access"], ["Documents"], ["Calls"], ["Api"], ["Traffic"], ["Parts"], ["Pages"], ["Doors"], ["Health"], ["Metrics"], [""],
+        ["Storage"], ["Access"], ["Documents"], ["Calls"], ["Api"], ["Traffic"], ["Parts"], ["Pages"], ["Entrance"], ["Doors"], ["Health"], ["Metrics"], [""],
     ];
 
     private static readonly string[][] ProgramFolders = [["Machine"], ["Configuration"], ["Hosting"], ["Commands"]];

@@ -11,6 +11,7 @@ namespace Postern.Relay.Audit;
 public sealed class EventHub : IEventSink
 {
     private ImmutableArray<EventSubscription> subscriptions = [];
+    private ImmutableArray<IEventSink> attached = [];
     private long lost;
 
     public string Name => "live view";
@@ -27,8 +28,20 @@ public sealed class EventHub : IEventSink
         return subscription;
     }
 
+    /// <summary>Gives a sink all events from now on, for as long as the server lives.</summary>
+    public void Attach(IEventSink sink) =>
+        ImmutableInterlocked.Update(ref attached, static (all, one) => all.Add(one), sink);
+
+    public void OfferRepeat(AuditCause cause, AuditEvent? audit)
+    {
+        foreach (var sink in attached)
+            sink.OfferRepeat(cause, audit);
+    }
+
     public void Offer(AuditEvent audit)
     {
+        foreach (var sink in attached)
+            sink.Offer(audit);
         foreach (var subscription in subscriptions)
         {
             if (!subscription.Offer(audit))

@@ -134,6 +134,9 @@ public sealed class RelayService : IAsyncDisposable
 
     public IAuditLog Audit => foundation.Audit;
 
+    /// <summary>Where passwords are hashed.</summary>
+    public HashingPool Hashing => foundation.Accounts.Hashing;
+
     /// <summary>How many guesses are checked.</summary>
     public LoginProtection Protection => foundation.Accounts.Protection;
 

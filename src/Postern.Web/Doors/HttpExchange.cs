@@ -18,6 +18,8 @@ internal sealed class HttpExchange(HttpContext context, Door door, ServedRelay s
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(60);
 
+    public string Id => id;
+
     public async Task AnswerAsync(Route route)
     {
         try

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Postern.Relay.Audit.Events;
 using Postern.Web.Access;
 using Postern.Web.Calls;
 
@@ -20,6 +21,8 @@ internal sealed class WebDoor(WebOptions options, WebAccess access) : Door, IDis
     private readonly CallBudgets budgets = new();
 
     public override CallBudgets? Budgets => budgets;
+
+    public override bool HasPages => true;
 
     public override void Prepare(HttpContext context)
     {
@@ -46,7 +49,7 @@ internal sealed class WebDoor(WebOptions options, WebAccess access) : Door, IDis
 
     /// <summary>A browser sends its cookie wherever a page asks it to; what a program sends with its key it meant.</summary>
     public override Answer? WhyNot(HttpContext context, Route route, Caller caller) =>
-        caller.Door == Relay.Audit.Events.AdminDoor.Console && route.Method != "GET" && !OwnOrigin.IsOf(context.Request)
+        caller.Door == AdminDoor.Console && route.Method != "GET" && !OwnOrigin.IsOf(context.Request)
             ? Answer.No(Problems.ForeignOrigin, "The call does not come from a page of this server.")
             : null;
 

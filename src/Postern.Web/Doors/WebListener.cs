@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -31,17 +32,17 @@ internal sealed class WebListener : IAsyncDisposable
     /// <exception cref="IOException">A port is in use.</exception>
     public static async Task<WebListener> StartAsync(WebOptions options, IHttpApplication<HttpContext> application, CancellationToken ct)
     {
-        var services = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).BuildServiceProvider();
-        var kestrel = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
-        kestrel.Limits.MaxRequestBodySize = MostBodyOctets;
-        kestrel.Limits.MaxRequestHeadersTotalSize = MostHeaderOctets;
-        kestrel.Limits.MaxConcurrentConnections = MostConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, TimeSpan.FromSeconds(5));
+        var none = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).BuildServiceProvider();
+        var settings = new KestrelServerOptions { ApplicationServices = none, AddServerHeader = false };
+        settings.Limits.MaxRequestBodySize = MostBodyOctets;
+        settings.Limits.MaxRequestHeadersTotalSize = MostHeaderOctets;
+        settings.Limits.MaxConcurrentConnections = MostConnections;
+        settings.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, TimeSpan.FromSeconds(5));
         var bound = new List<ListenOptions>();
         foreach (var endpoint in options.Listen)
         {
-            kestrel.Listen(endpoint, listen =>
+            settings.Listen(endpoint, listen =>
             {
                 bound.Add(listen);
                 listen.Protocols = options.Tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
@@ -59,7 +60,7 @@ internal sealed class WebListener : IAsyncDisposable
         }
 
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        var listener = new WebListener(new KestrelServer(Options.Create(kestrel), sockets, NullLoggerFactory.Instance), services);
+        var listener = new WebListener(new KestrelServer(Options.Create(settings), sockets, NullLoggerFactory.Instance), none);
         try
         {
             await listener.kestrel.StartAsync(application, ct);

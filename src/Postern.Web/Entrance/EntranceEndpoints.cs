@@ -38,7 +38,7 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
     }
 
     /// <summary>What all have in common: headers, no other site, and words where the database does not answer.</summary>
-    private async Task GuardAsync(HttpContext context, Func<HttpContext, Task> answer)
+    private static async Task GuardAsync(HttpContext context, Func<HttpContext, Task> answer)
     {
         var headers = context.Response.Headers;
         headers.CacheControl = "no-store";

@@ -7,15 +7,6 @@ using Postern.Web.Parts;
 
 namespace Postern.Web.Pages;
 
-/// <summary>What a door knows of browsers.</summary>
-/// <param name="FindCallerAsync">Who looks.</param>
-/// <param name="WhyNot">Why a form is not one of ours, in a sentence; null where it is. Asked before anything is changed.</param>
-/// <param name="TokenOf">What forms of this caller must bring.</param>
-internal sealed record PageDoor(
-    Func<HttpContext, ValueTask<Caller>> FindCallerAsync,
-    Func<HttpContext, Caller, IFormCollection, string?> WhyNot,
-    Func<HttpContext, Caller, FormToken?> TokenOf);
-
 /// <summary>One request for a page: who looks, may he, and what he is shown.</summary>
 /// <param name="id">Of the call; it stands on the page that says what went wrong, and in the log.</param>
 internal sealed class PageExchange(HttpContext context, PageDoor door, ServedRelay server, PageRoutes pages, string id)

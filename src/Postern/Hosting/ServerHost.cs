@@ -8,6 +8,7 @@ using Postern.Hosting.Data;
 using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
 using Postern.Machine;
+using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
@@ -18,10 +19,12 @@ using Postern.Relay.Spool;
 using Postern.Relay.Spool.Kept;
 using Postern.Smtp.Transport;
 using Postern.Web;
+using Postern.Web.Access;
 using Postern.Web.Calls;
 using Postern.Web.Documents;
 using Postern.Web.Doors;
 using Postern.Web.Metrics;
+using Postern.Web.Traffic;
 
 namespace Postern.Hosting;
 
@@ -32,6 +35,9 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private WebPlane? plane;
+    private WebAccess? access;
+    private WebDoor? webDoor;
+    private WebListener? web;
     private DropPickup? pickup;
     private MetricsPlane? metrics;
     private TlsBindings? bindings;
@@ -68,8 +74,12 @@ internal sealed class ServerHost : IAsyncDisposable
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var kept = new KeptCommands(
                 new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), relay.Audit, clock);
-            host.plane = new WebPlane(new ServedRelay
+            var ports = configuration.Web.ToOptions(compiled.Tls);
+            if (!ports.Listen.IsEmpty)
+                host.access = host.OpenAccess();
+            var served = new ServedRelay
             {
+                Access = host.access,
                 Clock = clock,
                 Audit = relay.Audit,
                 Logs = configuration.LogsDirectory,
@@ -99,12 +109,14 @@ internal sealed class ServerHost : IAsyncDisposable
                 AskStores = host.AskStoresAsync,
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
-            });
+            };
+            host.plane = new WebPlane(served, host.access is null ? null : host.ConsoleOf(served));
             host.control = await ControlServer.StartAsync(
                 DataDirectory.ControlSocket(configuration.Server.Data),
                 host.plane.Through(new SocketDoor(UserIdentity.Effective)),
                 ct);
             host.pickup = host.TakeUpDropped();
+            await host.OpenConsoleAsync(ports, ct);
             host.metrics = new MetricsPlane(relay, Version(), host.TellOfMetrics);
             host.Live.WhenApplied = changed => host.metrics.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
             await host.metrics.ApplyAsync(configuration.Metrics.ToOptions(), ct);
@@ -228,9 +240,15 @@ internal sealed class ServerHost : IAsyncDisposable
         if (control is not null)
             await control.DisposeAsync();
         control = null;
+        if (web is not null)
+            await web.DisposeAsync();
+        web = null;
+        webDoor?.Dispose();
         if (plane is not null)
             await plane.DisposeAsync();
         plane = null;
+        access?.Dispose();
+        access = null;
         if (pickup is not null)
             await pickup.DisposeAsync();
         pickup = null;
@@ -251,6 +269,47 @@ internal sealed class ServerHost : IAsyncDisposable
 
     private void TellOfMetrics(string what, string detail) =>
         Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
+
+    /// <summary>Null where it cannot be said who may come in: then nobody comes in.</summary>
+    private WebAccess? OpenAccess()
+    {
+        try
+        {
+            return WebAccess.Open(Relay.Directory, Relay.Hashing, Relay.Audit, clock);
+        }
+        catch (Exception e) when (e is DirectoryUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            TellUnavailable(e);
+            return null;
+        }
+    }
+
+    private void TellUnavailable(Exception e) =>
+        Tell("web_unavailable", $"the console and the API are not there, and mail goes on: {e.Message}");
+
+    private WebConsole ConsoleOf(ServedRelay served)
+    {
+        var traffic = new MinuteCounts(clock);
+        Relay.Live.Attach(traffic);
+        return new WebConsole(served, access!, traffic, Live.Compiled.Configuration.Server.Hostname.Text);
+    }
+
+    /// <summary>Behind the listeners of mail: that it cannot be opened is told, and mail goes on.</summary>
+    private async ValueTask OpenConsoleAsync(WebOptions options, CancellationToken ct)
+    {
+        if (access is null)
+            return;
+        try
+        {
+            webDoor = new WebDoor(options, access);
+            web = await WebListener.StartAsync(options, plane!.Through(webDoor), ct);
+            Tell("web_started", string.Join(", ", web.Endpoints));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            TellUnavailable(e);
+        }
+    }
 
     private DropPickup TakeUpDropped() => new(
         () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);

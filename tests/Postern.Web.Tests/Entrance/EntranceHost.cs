@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Postern.Web.Access;
 using Postern.Web.Entrance;
 using Postern.Web.Parts;
 using Postern.Web.Tests.Access;

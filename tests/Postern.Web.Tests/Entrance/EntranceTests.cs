@@ -184,6 +184,6 @@ public sealed partial class EntranceTests
         Assert.StartsWith("nobody", (await host.GetAsync("/who", ("Cookie", cookie.Item2.Replace("postern-local", "__Host-postern", StringComparison.Ordinal)))).Body, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex("Secret: <code>([A-Z2-7]+)</code>")]
+    [GeneratedRegex("Secret: <code>([A-Z2-7]+)</code>", RegexOptions.NonBacktracking)]
     private static partial Regex SecretOf();
 }

@@ -8,7 +8,6 @@ using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
 using Postern.Relay.Spool.Memory;
-using Postern.Smtp.Client;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Session;
 using Postern.Web.Access;

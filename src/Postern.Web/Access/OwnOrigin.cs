@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Postern.Web.Entrance;
+namespace Postern.Web.Access;
 
 /// <summary>
 /// Whether a browser sent something because one of our own pages asked it to. What no browser says of itself counts as foreign: a program
