@@ -7,6 +7,7 @@ using Postern.Relay.Accounts.Stores;
 using Postern.Relay.Admin;
 using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
+using Postern.Sasl;
 using Postern.Web.Storage;
 
 namespace Postern.Web.Access;
@@ -74,6 +75,26 @@ internal sealed class WebAccess : IDisposable
             // Whoever has one address of IPv6 has a whole /64.
             Budget = $"address {LoginPlace.Text(LoginPlace.Of(client).Address)}",
         };
+    }
+
+    /// <summary>
+    /// Another password for a person who is signed in, and shows password and code once more. All sessions end, and a new one begins.
+    /// </summary>
+    /// <param name="proof">With the password that is there now; the name is that of the caller.</param>
+    /// <returns>What became of the proof; and of the change, null where it was not come to.</returns>
+    public async ValueTask<(SignInAnswer Answer, AdminOutcome? Outcome)> ChangePasswordAsync(
+        Caller caller, SignInRequest proof, Secret password, IPAddress client, CancellationToken ct)
+    {
+        // Before the code is used up.
+        if (OperatorPasswords.Problem(password, caller.Name) is { } problem)
+            return (SignInAnswer.No.Instance, new AdminOutcome.Invalid(problem));
+        var answer = await SignIn.TryAsync(proof with { Name = caller.Name }, client, ct);
+        if (answer is not SignInAnswer.Welcome)
+            return (answer, null);
+        var outcome = Commands(caller.ToOperator()).Operators.ChangePassword(caller.Name, password);
+        return outcome is AdminOutcome.Done && directory.Read(sql => OperatorRow.Find(sql, caller.Name)) is { } row
+            ? (new SignInAnswer.Welcome(Sessions.Begin(row, client, proof.Agent, before: null)), outcome)
+            : (answer, outcome);
     }
 
     public void Dispose()

@@ -16,8 +16,9 @@ using Postern.Web.Parts;
 namespace Postern.Web.Entrance;
 
 /// <summary>
-/// The few addresses that answer strangers: <c>/login</c>, <c>/logout</c>, <c>/setup</c>. Each takes a form and answers with a page, or JSON
-/// and answers with JSON. A person who is signed in proves it again by <c>/login</c>, too: the session is a new one then.
+/// The few addresses that answer strangers: <c>/login</c>, <c>/logout</c>, <c>/setup</c>; and <c>/password</c>, which is a person's own.
+/// Each takes a form and answers with a page, or JSON and answers with JSON. A person who is signed in proves it again by <c>/login</c>,
+/// too: the session is a new one then.
 /// </summary>
 /// <param name="host">The server's name, as authenticators show it.</param>
 /// <param name="renderer">Stays the caller's, like the rest.</param>
@@ -27,12 +28,17 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
             + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types console";
 
+    /// <summary>Where to go, of who ends all sessions.</summary>
+    private const string Everywhere = "everywhere";
+
     /// <summary>All of them: nobody has to be signed in.</summary>
     public void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapMethods("/login", ["GET"], context => GuardAsync(context, ShowLoginAsync));
         endpoints.MapMethods("/login", ["POST"], context => GuardAsync(context, SignInAsync));
         endpoints.MapMethods("/logout", ["POST"], context => GuardAsync(context, SignOutAsync));
+        endpoints.MapMethods("/password", ["GET"], context => GuardAsync(context, context => OwnAsync(context, ShowPasswordAsync)));
+        endpoints.MapMethods("/password", ["POST"], context => GuardAsync(context, context => OwnAsync(context, ChangePasswordAsync)));
         endpoints.MapMethods("/setup", ["GET"], context => GuardAsync(context, context => ShowSetupAsync(context, said: null)));
         endpoints.MapMethods("/setup", ["POST"], context => GuardAsync(context, SetUpAsync));
     }
@@ -114,19 +120,96 @@ internal sealed class EntranceEndpoints(WebAccess access, IAuditLog audit, strin
         }
     }
 
-    private Task SignOutAsync(HttpContext context)
+    private async Task SignOutAsync(HttpContext context)
     {
         var isTls = context.Request.IsHttps;
         if (context.Request.Cookies.TryGetValue(SessionCookie.NameOf(isTls), out var cookie))
+        {
+            var caller = await access.FindCallerAsync(context);
+            if (caller.Door == AdminDoor.Console && (await EntranceInput.ReadAsync(context))?.Next == Everywhere)
+            {
+                access.Sessions.End(caller.Name, id: null, caller.ToOperator());
+                await audit.FlushAsync(context.RequestAborted);
+            }
+
             access.Sessions.SignOut(cookie);
+        }
+
         context.Response.Cookies.Append(
             SessionCookie.NameOf(isTls), string.Empty, SessionCookie.Options(isTls, DateTimeOffset.UnixEpoch));
         if (context.Request.HasJsonContentType())
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         else
             GoTo(context, "/login");
-        return Task.CompletedTask;
     }
+
+    /// <summary>For people who are signed in; others sign in first.</summary>
+    private async Task OwnAsync(HttpContext context, Func<HttpContext, Caller, Task> answer)
+    {
+        var caller = await access.FindCallerAsync(context);
+        if (caller.Door == AdminDoor.Console)
+            await answer(context, caller);
+        else if (context.Request.Method == "GET")
+            GoTo(context, "/login?next=/password");
+        else
+            await RefuseAsync(context, 401, "unauthenticated", "This needs a session");
+    }
+
+    private Task ShowPasswordAsync(HttpContext context, Caller caller) => PasswordAsync(
+        context, caller, StatusCodes.Status200OK, context.Request.Query["done"].Count > 0 ? "The password is changed." : null);
+
+    private async Task ChangePasswordAsync(HttpContext context, Caller caller)
+    {
+        if (await EntranceInput.ReadAsync(context) is not { Password: { } password, NewPassword: { } wanted } input)
+        {
+            await RefuseAsync(context, 400, "invalid", "A form, or JSON with password, oneTimeCode and newPassword, is expected");
+            return;
+        }
+
+        var isTls = context.Request.IsHttps;
+        context.Request.Cookies.TryGetValue(SessionCookie.NameOf(isTls), out var before);
+        var proof = new SignInRequest(caller.Name, new Secret(password), input.OneTimeCode ?? string.Empty)
+        {
+            Cookie = before,
+            Agent = WebAccess.AgentOf(context),
+        };
+        var (answer, outcome) = await access.ChangePasswordAsync(
+            caller, proof, new Secret(wanted), WebAccess.ClientOf(context), context.RequestAborted);
+        if (answer is SignInAnswer.Welcome({ } session))
+            context.Response.Cookies.Append(
+                SessionCookie.NameOf(isTls), session.Cookie.Reveal(), SessionCookie.Options(isTls, session.ExpiresAt));
+        if (outcome is AdminOutcome.Done)
+        {
+            await audit.FlushAsync(context.RequestAborted);
+            if (input.IsJson)
+                await WriteAsync(context, new EnrolledDocument(Ok: true, outcome.Message), EntranceJson.Default.EnrolledDocument);
+            else
+                GoTo(context, "/password?done=1");
+            return;
+        }
+
+        var (status, said) = (answer, outcome) switch
+        {
+            (_, { Message: var why }) => (422, why),
+            (SignInAnswer.Later(var after), _) => (429, string.Create(
+                CultureInfo.InvariantCulture, $"Too many sign-ins were wrong, or come at once. Try again in {after.TotalSeconds:0} s.")),
+            _ => (401, SignInAnswer.NoText),
+        };
+        if (input.IsJson)
+            await RefuseAsync(context, status, status switch { 422 => "not-done", 429 => "too-many", _ => "unauthenticated" }, said);
+        else
+            await PasswordAsync(context, caller, status, said);
+    }
+
+    private Task PasswordAsync(HttpContext context, Caller caller, int status, string? said) =>
+        RenderAsync<PasswordPage>(context, status, new()
+        {
+            [nameof(PasswordPage.Name)] = PrintableText.Of(caller.Name),
+            [nameof(PasswordPage.Said)] = said is null ? null : PrintableText.Of(said),
+            [nameof(PasswordPage.Sessions)] = access.Sessions.List(caller.Name).Length is var open and not 1
+                ? string.Create(CultureInfo.InvariantCulture, $"{open} sessions")
+                : "1 session",
+        });
 
     /// <summary>With a code alone it shows what the code is for; with the rest it is taken.</summary>
     private async Task SetUpAsync(HttpContext context)

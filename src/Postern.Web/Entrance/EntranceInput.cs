@@ -25,6 +25,9 @@ internal sealed record EntranceInput
     /// <summary>Of the invitation.</summary>
     public string? Code { get; init; }
 
+    /// <summary>That is to take the place of the other.</summary>
+    public string? NewPassword { get; init; }
+
     /// <summary>Where the person wanted to go.</summary>
     public string? Next { get; init; }
 
@@ -55,6 +58,7 @@ internal sealed record EntranceInput
             {
                 Name = OneOf(form, "name"),
                 Password = OneOf(form, "password"),
+                NewPassword = OneOf(form, "newPassword"),
                 OneTimeCode = OneOf(form, "oneTimeCode"),
                 Code = OneOf(form, "code"),
                 Next = OneOf(form, "next"),

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Postern.Configuration.Reading;
 using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
@@ -47,6 +49,24 @@ internal sealed record WebSection(
                 $"{open} is not only this machine's: passwords and keys would cross the network in clear",
                 "tls: implicit, or the proxy that is in front named in proxies");
         return read;
+    }
+
+    /// <summary>Where people find the pages, for links; without a slash at the end. Null where there are none.</summary>
+    /// <param name="hostname">The server's, for a listener on all addresses.</param>
+    public string? AddressFor(string hostname)
+    {
+        if (Listen.IsEmpty)
+            return null;
+        var at = Listen[0];
+        var host = Hosts is [var first, ..] ? first.Text
+            : at.Address.Equals(IPAddress.Any) || at.Address.Equals(IPAddress.IPv6Any) ? hostname
+            : at.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{at.Address}]"
+            : at.Address.ToString();
+        // Whoever names a proxy has it speak TLS at the usual port.
+        if (!Proxies.IsEmpty && !IsTls)
+            return $"https://{host}";
+        var port = at.Port == (IsTls ? 443 : 80) ? string.Empty : string.Create(CultureInfo.InvariantCulture, $":{at.Port}");
+        return $"{(IsTls ? "https" : "http")}://{host}{port}";
     }
 
     /// <param name="tls">What is shown in handshakes, where some is.</param>

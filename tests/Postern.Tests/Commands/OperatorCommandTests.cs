@@ -6,7 +6,7 @@ namespace Postern.Tests.Commands;
 /// <summary>A stranger with the commands for operators and keys.</summary>
 public sealed class OperatorCommandTests : IDisposable
 {
-    private readonly CommandRun run = new();
+    private readonly CommandRun run = new("server: { hostname: mail.example.org, data: data }\nweb: { listen: ['127.0.0.1:2580'] }\n");
 
     public void Dispose() => run.Dispose();
 
@@ -60,6 +60,24 @@ public sealed class OperatorCommandTests : IDisposable
         var result = await run.PosternAsync(words);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(problem, result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData("http://127.0.0.1:2580", "listen: ['127.0.0.1:2580']")]
+    [InlineData("http://[::1]", "listen: ['[::1]:80']")]
+    [InlineData("https://mail.example.org", "listen: ['0.0.0.0:443'], tls: implicit")]
+    [InlineData("https://console.example.org:8443", "listen: ['192.0.2.1:8443'], tls: implicit, hosts: [console.example.org]")]
+    [InlineData("https://console.example.org", "listen: ['127.0.0.1:2580'], proxies: [127.0.0.1/32], hosts: [console.example.org]")]
+    public async Task The_link_leads_to_where_the_console_is(string? address, string web)
+    {
+        using var other = new CommandRun($"server: {{ hostname: mail.example.org, data: data }}\nweb: {{ {web} }}\n");
+        var result = await other.PosternAsync("operator", "invite");
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        if (address is null)
+            Assert.Contains("There is no console yet", result.Error, StringComparison.Ordinal);
+        else
+            Assert.Contains($"\nlink: {address}/setup#", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class OperatorsPageTests
     [Fact]
     public async Task Every_command_on_the_page_does_what_the_page_says()
     {
-        using var run = new CommandRun();
+        using var run = new CommandRun("server: { hostname: mail.example.org, data: data }\nweb: { listen: ['127.0.0.1:2580'] }\n");
         var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var line in Commands())
         {

@@ -80,6 +80,37 @@ public sealed partial class EntranceTests
         Assert.Equal((HttpStatusCode.Unauthorized, SignInAnswer.NoText), (no.Status, JsonDocument.Parse(no.Body).RootElement.GetProperty("detail").GetString()));
     }
 
+    [Fact]
+    public async Task A_person_changes_the_password_and_every_other_session_ends()
+    {
+        await using var host = await EntranceHost.StartAsync();
+        var lisa = host.Rig.Add("lisa");
+        Assert.Equal((HttpStatusCode.SeeOther, "/login?next=/password"), ((await host.GetAsync("/password")).Status, (await host.GetAsync("/password")).Location));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostFormAsync("/password", [])).Status);
+        var (elsewhere, here) = (await host.Rig.SignInAsync(lisa), await host.Rig.SignInAsync(lisa));
+        var cookie = ("Cookie", $"postern-local={here}");
+        Assert.Contains("(2 sessions)", (await host.GetAsync("/password", cookie)).Body, StringComparison.Ordinal);
+        host.Rig.Clock.Advance(TimeSpan.FromSeconds(30));
+        (string, string)[] with(string password, string code, string wanted) => [("password", password), ("oneTimeCode", code), ("newPassword", wanted)];
+
+        var weak = await host.PostFormAsync("/password", with(AccessRig.Password, host.Rig.CodeOf(lisa), "short"), cookie);
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, null), (weak.Status, weak.SetCookie));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostFormAsync("/password", with("wrong walnut tricycle", host.Rig.CodeOf(lisa), "another walnut lantern"), cookie)).Status);
+        var done = await host.PostFormAsync("/password", with(AccessRig.Password, host.Rig.CodeOf(lisa), "another walnut lantern"), cookie);
+        Assert.Equal((HttpStatusCode.SeeOther, "/password?done=1"), (done.Status, done.Location));
+
+        Assert.Null(await host.Rig.FindAsync(elsewhere));
+        Assert.Null(await host.Rig.FindAsync(here));
+        Assert.Equal("lisa", (await host.GetAsync("/who", ("Cookie", $"postern-local={done.Cookie}"))).Body);
+        host.Rig.Clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.IsType<SignInAnswer.No>(await host.Rig.TryAsync("lisa", AccessRig.Password, host.Rig.CodeOf(lisa)));
+        var again = Assert.IsType<SignInAnswer.Welcome>(await host.Rig.TryAsync("lisa", "another walnut lantern", host.Rig.CodeOf(lisa)));
+
+        await host.PostFormAsync("/logout", [("next", "everywhere")], ("Cookie", $"postern-local={done.Cookie}"));
+        Assert.Null(await host.Rig.FindAsync(again.Session.Cookie.Reveal()));
+        Assert.Equal(("lisa", "operator session end", "lisa"), (host.Rig.Log.Admin[^1].Actor, host.Rig.Log.Admin[^1].Action, host.Rig.Log.Admin[^1].Target));
+    }
+
     [Theory]
     [InlineData]
     [InlineData("Sec-Fetch-Site", "cross-site")]
@@ -96,7 +127,7 @@ public sealed partial class EntranceTests
         var lisa = host.Rig.Add("lisa");
         var computed = host.Rig.Hashing.Computed;
         var pairs = headers.Chunk(2).Select(pair => (pair[0], pair[1] == "own" ? host.Url : pair[1])).ToArray();
-        foreach (var path in (string[])["/login", "/logout", "/setup"])
+        foreach (var path in (string[])["/login", "/logout", "/setup", "/password"])
         {
             foreach (var type in (string[])["application/x-www-form-urlencoded", "application/json", "text/plain"])
             {

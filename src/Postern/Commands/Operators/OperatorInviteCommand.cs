@@ -49,12 +49,15 @@ internal static class OperatorInviteCommand
     {
         if (outcome is not Invited invited)
             return context.Report(arguments, outcome);
-        var console = ConsoleAddress.Of(directory.Configuration);
+        var console = directory.Configuration.Web.AddressFor(directory.Configuration.Server.Hostname.Text);
         return context.Show(arguments, InvitedDocument.Of(invited, console), CommandJson.Readable.InvitedDocument, terminal =>
         {
             terminal.Line(invited.Message);
             terminal.Line($"code: {invited.Code.Reveal()}");
-            terminal.Line($"link: {InvitedDocument.LinkOf(invited, console)}");
+            if (console is null)
+                terminal.Note("There is no console yet where it could be used: set web.listen in the configuration, and reload.");
+            else
+                terminal.Line($"link: {InvitedDocument.LinkOf(invited, console)}");
             terminal.Note("It is not shown again. Who has it has the role: give it to nobody else.");
         });
     }
