@@ -19,7 +19,7 @@ public sealed class MetricsLiveTests
         await server.ReloadAsync(LiveServer.Listeners + "metrics: { listen: '127.0.0.1:0' }\n");
         var place = server.Host.MetricsEndpoint!;
         using var http = new HttpClient();
-        Assert.Contains("postern_ready 1\n", await http.GetStringAsync(new Uri($"http://{place}/metrics"), Ct), StringComparison.Ordinal);
+        Assert.Contains("postern_ready{} 1\n", await http.GetStringAsync(new Uri($"http://{place}/metrics"), Ct), StringComparison.Ordinal);
 
         await server.ReloadAsync(LiveServer.Listeners + "metrics: { listen: '127.0.0.1:0' }\ndomains: [example.net]\n");
         Assert.Equal(place, server.Host.MetricsEndpoint);
