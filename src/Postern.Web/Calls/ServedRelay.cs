@@ -66,7 +66,7 @@ internal sealed class ServedRelay
     public WebAccess? Access { get; init; }
 
     /// <summary>Where the pages are, for links that people follow: <c>https://postern.example.org</c>.</summary>
-    public string Console { get; init; } = "http://127.0.0.1:2580";
+    public string Console { get; init; } = string.Empty;
 
     /// <summary>What the stores of a listener, or all of them, say of a user.</summary>
     public Func<string, string?, CancellationToken, ValueTask<ImmutableArray<StoreWordDocument>>>? AskStores { get; init; }

@@ -15,6 +15,9 @@ namespace Postern.Configuration;
 internal sealed record WebSection(
     ImmutableArray<IPEndPoint> Listen, bool IsTls, ImmutableArray<Domain> Hosts, ImmutableArray<IPNetwork> Proxies)
 {
+    /// <summary>Where it usually is, for words about a console that is not there yet.</summary>
+    public const string Usual = "http://127.0.0.1:2580";
+
     public static WebSection Read(Section section)
     {
         var read = new WebSection(
