@@ -12,7 +12,7 @@ namespace Postern.Web.Access;
 internal sealed class AccessQueries(SqliteDirectory directory, TimeProvider clock)
 {
     /// <summary>There is somebody who can let others in. Until then nothing but the setup is to be seen.</summary>
-    public bool HasOwner() => directory.Read(static sql => OperatorRow.OtherOwners(sql, id: 0) > 0);
+    public bool HasOwner() => directory.Read(OperatorRow.AnyOwner);
 
     /// <summary>Operators by name, invitations by their end.</summary>
     public OperatorPage Operators() => directory.Read(sql => new OperatorPage(

@@ -52,6 +52,10 @@ internal sealed record OperatorRow(
     /// <summary>By name.</summary>
     public static ImmutableArray<OperatorRow> All(SqliteConnection sql) => [.. sql.Query<OperatorRow>($"{Select} order by name")];
 
+    /// <summary>There is an owner, who may have to set a password anew.</summary>
+    public static bool AnyOwner(SqliteConnection sql) => sql.ExecuteScalar<long>(
+        "select exists (select 1 from operators where role = @owner)", new { owner = Role.Owner.Name }) != 0;
+
     /// <summary>Of the owners that can sign in, how many there are beside this one.</summary>
     public static long OtherOwners(SqliteConnection sql, long id) => sql.ExecuteScalar<long>(
         "select count(*) from operators where role = @owner and enabled <> 0 and password is not null and id <> @id",

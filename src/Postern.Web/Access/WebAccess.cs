@@ -51,7 +51,7 @@ internal sealed class WebAccess : IDisposable
 
     /// <summary>There is somebody who can let others in. Until then nothing but the setup is to be seen. Cheap.</summary>
     public async ValueTask<bool> HasOwnerAsync(CancellationToken ct) => (await directory.FindAsync(
-        "any owner", static sql => new StrongBox<bool>(OperatorRow.OtherOwners(sql, id: 0) > 0), ct)).Value;
+        "any owner", static sql => new StrongBox<bool>(OperatorRow.AnyOwner(sql)), ct)).Value;
 
     /// <summary>
     /// Who calls: by a key where one is shown, else by the cookie of a session; <see cref="Caller.Nobody"/> for everybody else. A key that

@@ -57,9 +57,10 @@ internal static class DomainRoutes
 
     private static ValueTask<Answer> ListAsync(Call call) => AskAsync(call, static directory => Answer.Of(directory.Queries.Domains()));
 
-    private static ValueTask<Answer> ShowAsync(Call call) => AskAsync(call, directory => directory.Queries.Domain(call.Get(Name)!) is { } domain
-        ? Answer.Of(domain)
-        : Answer.Of(directory.Queries.NoSuchDomain(call.Get(Name)!)));
+    private static ValueTask<Answer> ShowAsync(Call call) => AskAsync(call, directory =>
+        directory.Queries.Domain(call.Get(Name)!) is { } domain
+            ? Answer.Of(domain)
+            : Answer.Of(directory.Queries.NoSuchDomain(call.Get(Name)!)));
 
     private static ValueTask<Answer> AddAsync(Call call) =>
         AskAsync(call, directory => Answer.Of(directory.Commands.Domains.Add(call.Get(Name)!, call.Body<NewDomain>().Accepts)));
@@ -67,11 +68,13 @@ internal static class DomainRoutes
     private static ValueTask<Answer> RemoveAsync(Call call) =>
         AskAsync(call, directory => Answer.Of(directory.Commands.Domains.Remove(call.Get(Name)!)));
 
-    private static ValueTask<Answer> KeysAsync(Call call) => AskAsync(call, directory => directory.Queries.Domain(call.Get(Name)!) is { } domain
-        ? Answer.Of(directory.Queries.DkimKeys(domain.Name))
-        : Answer.Of(directory.Queries.NoSuchDomain(call.Get(Name)!)));
+    private static ValueTask<Answer> KeysAsync(Call call) => AskAsync(call, directory =>
+        directory.Queries.Domain(call.Get(Name)!) is { } domain
+            ? Answer.Of(directory.Queries.DkimKeys(domain.Name))
+            : Answer.Of(directory.Queries.NoSuchDomain(call.Get(Name)!)));
 
-    private static ValueTask<Answer> NetworksAsync(Call call) => AskAsync(call, static directory => Answer.Of(directory.Queries.Networks()));
+    private static ValueTask<Answer> NetworksAsync(Call call) =>
+        AskAsync(call, static directory => Answer.Of(directory.Queries.Networks()));
 
     private static ValueTask<Answer> AddNetworkAsync(Call call) => AskAsync(call, directory => call.Get(Cidr) is { } cidr
         ? Answer.Of(directory.Commands.Networks.Add(cidr, call.Get(Name)!))

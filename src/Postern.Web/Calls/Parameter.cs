@@ -70,7 +70,9 @@ internal abstract record Parameter(string Name, string Description, string Expec
     /// <summary>Names of things, each a parameter of this name. What is no name of such a thing meets nothing.</summary>
     public static Parameter<ImmutableArray<string>?> Names(string name, string description) =>
         new(name, description, $"at most {MostNames} names", static text =>
-            text.Count <= MostNames && text.All(static one => one is { Length: > 0 and <= 128 }) ? [.. text.Select(static one => one!)] : null)
+            text.Count <= MostNames && text.All(static one => one is { Length: > 0 and <= 128 })
+                ? [.. text.Select(static one => one!)]
+                : null)
         {
             IsMany = true,
         };

@@ -7,8 +7,8 @@ using Postern.Web.Access;
 namespace Postern.Web.Doors;
 
 /// <summary>
-/// What a form of ours brings that changes something: it follows from the cookie of the session, which no other site can read. It outlives no
-/// restart: a page that is older is loaded again.
+/// What a form of ours brings that changes something: it follows from the cookie of the session, which no other site can read. It outlives
+/// no restart: a page that is older is loaded again.
 /// </summary>
 internal sealed class FormTokens
 {

@@ -56,8 +56,8 @@ internal sealed class WebDoor(WebOptions options, WebAccess access) : Door, IDis
     public void Dispose() => budgets.Dispose();
 
     /// <summary>
-    /// The rightmost address that is no proxy of ours is the client; what stands to the left of it anybody can have written. Scheme and host
-    /// count from the proxy that is next to us alone.
+    /// The rightmost address that is no proxy of ours is the client; what stands to the left of it anybody can have written. Scheme and
+    /// host count from the proxy that is next to us alone.
     /// </summary>
     private void FollowProxy(HttpContext context)
     {

@@ -32,7 +32,8 @@ internal static class ShapingCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CommandContext context, ParseResult arguments, string name, string? tenant, CancellationToken ct)
+    private static async Task<int> RunAsync(
+        CommandContext context, ParseResult arguments, string name, string? tenant, CancellationToken ct)
     {
         if (!Domain.TryParse(name, out var domain))
             return context.Terminal.Fail(

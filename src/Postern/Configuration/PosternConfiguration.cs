@@ -4,6 +4,7 @@ using System.Net;
 using Postern.Configuration.Devices;
 using Postern.Configuration.Doubts;
 using Postern.Configuration.Messages;
+using Postern.Configuration.Operating;
 using Postern.Configuration.Reading;
 using Postern.Configuration.Upstream;
 using Postern.Relay.Accounts;

@@ -80,7 +80,7 @@ internal sealed class ServerHost : IAsyncDisposable
             var served = new ServedRelay
             {
                 Access = host.access,
-                Console = configuration.Web.AddressFor(configuration.Server.Hostname.Text) ?? WebSection.Usual,
+                Console = configuration.Web.AddressFor(configuration.Server.Hostname.Text) ?? string.Empty,
                 Clock = clock,
                 Audit = relay.Audit,
                 Logs = configuration.LogsDirectory,

@@ -91,12 +91,12 @@ public sealed partial class EntranceTests
         var cookie = ("Cookie", $"postern-local={here}");
         Assert.Contains("(2 sessions)", (await host.GetAsync("/password", cookie)).Body, StringComparison.Ordinal);
         host.Rig.Clock.Advance(TimeSpan.FromSeconds(30));
-        (string, string)[] with(string password, string code, string wanted) => [("password", password), ("oneTimeCode", code), ("newPassword", wanted)];
+        (string, string)[] Fields(string password, string code, string wanted) => [("password", password), ("oneTimeCode", code), ("newPassword", wanted)];
 
-        var weak = await host.PostFormAsync("/password", with(AccessRig.Password, host.Rig.CodeOf(lisa), "short"), cookie);
+        var weak = await host.PostFormAsync("/password", Fields(AccessRig.Password, host.Rig.CodeOf(lisa), "short"), cookie);
         Assert.Equal((HttpStatusCode.UnprocessableEntity, null), (weak.Status, weak.SetCookie));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostFormAsync("/password", with("wrong walnut tricycle", host.Rig.CodeOf(lisa), "another walnut lantern"), cookie)).Status);
-        var done = await host.PostFormAsync("/password", with(AccessRig.Password, host.Rig.CodeOf(lisa), "another walnut lantern"), cookie);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostFormAsync("/password", Fields("wrong walnut tricycle", host.Rig.CodeOf(lisa), "another walnut lantern"), cookie)).Status);
+        var done = await host.PostFormAsync("/password", Fields(AccessRig.Password, host.Rig.CodeOf(lisa), "another walnut lantern"), cookie);
         Assert.Equal((HttpStatusCode.SeeOther, "/password?done=1"), (done.Status, done.Location));
 
         Assert.Null(await host.Rig.FindAsync(elsewhere));

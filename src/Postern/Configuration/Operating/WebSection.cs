@@ -7,7 +7,7 @@ using Postern.Smtp.Grammar;
 using Postern.Smtp.Transport;
 using Postern.Web.Doors;
 
-namespace Postern.Configuration;
+namespace Postern.Configuration.Operating;
 
 /// <summary><c>web</c>: where the console and the API are.</summary>
 /// <param name="Listen">Empty for nowhere.</param>
@@ -15,9 +15,6 @@ namespace Postern.Configuration;
 internal sealed record WebSection(
     ImmutableArray<IPEndPoint> Listen, bool IsTls, ImmutableArray<Domain> Hosts, ImmutableArray<IPNetwork> Proxies)
 {
-    /// <summary>Where it usually is, for words about a console that is not there yet.</summary>
-    public const string Usual = "http://127.0.0.1:2580";
-
     public static WebSection Read(Section section)
     {
         var read = new WebSection(

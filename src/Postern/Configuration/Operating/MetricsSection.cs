@@ -4,7 +4,7 @@ using Postern.Configuration.Reading;
 using Postern.Smtp.Grammar;
 using Postern.Web.Metrics;
 
-namespace Postern.Configuration;
+namespace Postern.Configuration.Operating;
 
 /// <summary><c>metrics</c>: who is told what the server measures, and how it is.</summary>
 /// <param name="Listen">Null for nowhere.</param>
