@@ -147,6 +147,36 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     }
 
     /// <summary>
+    /// The first octets of a message as it is queued; that somebody read it is in the log before. Null when it is not there.
+    /// </summary>
+    /// <exception cref="IOException">The content is damaged or cannot be read.</exception>
+    public async ValueTask<byte[]?> ReadBeginningAsync(QueueId id, int most, Operator by, CancellationToken ct)
+    {
+        try
+        {
+            using var content = await spool.OpenContentAsync(id, ct);
+            if (content is null)
+                return null;
+            audit.Append(by.Did(clock.GetUtcNow(), "queue read", id.ToString()));
+            await audit.FlushAsync(ct);
+            var beginning = new byte[Math.Min(most, content.Length)];
+            for (var offset = 0; offset < beginning.Length;)
+            {
+                var read = await content.ReadAsync(offset, beginning.AsMemory(offset), ct);
+                if (read == 0)
+                    throw new IOException($"the content of {id} ends at {offset} of {content.Length} octets");
+                offset += read;
+            }
+
+            return beginning;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new IOException($"the content of {id} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
     /// Before they go, and on the disk: a message that is gone is the one thing that nobody could tell of afterwards. One that ends by
     /// itself in between has been told of as removed, which its operator wanted.
     /// </summary>

@@ -61,6 +61,13 @@ internal static class MessageRoutes
             Parameters = [One],
             Gives = typeof(EventPage),
         },
+        new("GET", "/messages/{message}/headers", Scopes.MessagesContent, "The header of what waits; each look is noted.", HeadersAsync)
+        {
+            IsForTenants = true,
+            AsksProof = true,
+            Parameters = [One],
+            Gives = typeof(HeaderDocument),
+        },
     ];
 
     /// <summary>A time as documents have it.</summary>
@@ -83,6 +90,16 @@ internal static class MessageRoutes
     private static async ValueTask<Answer> EventsAsync(Call call) => await FindAsync(call) is { } message
         ? Answer.Of(new EventPage([.. message.Events.Reverse()], Next: null, SearchedBackTo: null))
         : Answer.No(Problems.NotFound, $"Nothing is known of a message {call.Get(One)}.");
+
+    private static async ValueTask<Answer> HeadersAsync(Call call)
+    {
+        if (QueueId.TryParse(call.Get(One), out var id)
+            && await call.Server.Queue.FindAsync(id, call.Aborted) is { } item
+            && call.Sees(item.Tenant)
+            && await call.Server.QueueChanges.ReadBeginningAsync(id, HeaderLine.MostOctets, call.By, call.Aborted) is { } beginning)
+            return Answer.Of(new HeaderDocument(HeaderLine.Read(beginning, hasTrace: item.Listener is not null)));
+        return Answer.No(Problems.NotFound, $"There is no message {call.Get(One)} in the queue.");
+    }
 
     private static async ValueTask<MessageDocument?> FindAsync(Call call) =>
         call.Server.Logs is { } logs && QueueId.TryParse(call.Get(One), out var id)

@@ -53,6 +53,8 @@ async function swap(url, keeps, init) {
     return;
   }
   if (turn !== asked) return;
+  // Somebody has to sign in again.
+  if (keeps && response.redirected) { location.href = response.url; return; }
   const page = new DOMParser().parseFromString(html.createHTML(text), 'text/html');
   const next = page.getElementById('main');
   if (!next) { if (keeps) stale(); else location.href = url; return; }
@@ -94,9 +96,11 @@ function stale() {
   bar.append(again);
 }
 function listen() {
+  const live = main()?.dataset.live;
+  const url = live && new URL(live, location.href).href;
+  if (source?.url === url && source?.readyState !== EventSource.CLOSED) return;
   source?.close();
   source = null;
-  const url = main()?.dataset.live;
   if (!url) return;
   source = new EventSource(url);
   source.onmessage = () => { pending = true; };

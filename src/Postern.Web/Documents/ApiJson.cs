@@ -65,6 +65,7 @@ namespace Postern.Web.Documents;
 [JsonSerializable(typeof(Lagged))]
 [JsonSerializable(typeof(MessageList))]
 [JsonSerializable(typeof(MessageDocument))]
+[JsonSerializable(typeof(HeaderDocument))]
 [JsonSerializable(typeof(DecisionDocument))]
 [JsonSerializable(typeof(OutcomeDocument))]
 [JsonSerializable(typeof(ImmutableArray<AccountDetails>))]

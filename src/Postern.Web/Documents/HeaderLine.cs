@@ -52,3 +52,7 @@ public sealed record HeaderLine(string Name, string Value, bool IsOurs)
         }
     }
 }
+
+/// <summary>The header of a message that waits.</summary>
+/// <param name="Items">In its order, as far as the first 32 KiB go.</param>
+internal sealed record HeaderDocument(ImmutableArray<HeaderLine> Items);

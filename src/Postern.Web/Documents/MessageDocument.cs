@@ -38,7 +38,4 @@ internal sealed record MessageDocument
     [JsonIgnore]
     public IEnumerable<AuditEvent> Events => ((AuditEvent?[])[Login, .. Decisions, Accepted, .. Deliveries, .. Reports, .. Others])
         .OfType<AuditEvent>().OrderBy(static audit => audit.At);
-
-    /// <summary>Its header fields; null unless they were asked for, by somebody who may read content.</summary>
-    public ImmutableArray<HeaderLine>? Headers { get; init; }
 }

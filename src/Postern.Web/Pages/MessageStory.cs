@@ -32,7 +32,6 @@ internal static class MessageStory
             Recipients = document.Recipients,
             MoreRecipients = document.Accepted?.MoreRecipients ?? 0,
             Decisions = [.. document.Decisions.Select(DecisionView.Of)],
-            Headers = document.Headers,
             Queue = document.Queue,
         };
     }

@@ -114,8 +114,17 @@ internal sealed class PageRoutes(ImmutableArray<Calls.Route> api, PageRenderer r
             Sentence = sentence,
             Tab = MessageView.TabWords.FirstOrDefault(word => word == call.Get("tab")) ?? MessageView.Timeline,
             MayChange = call.Caller.May(Scopes.QueueWrite),
-            HeadersWhyNot = call.Caller.May(Scopes.MessagesContent) ? null : "The header needs the scope messages.content.",
         };
+        if (view.Tab == MessageView.HeadersTab)
+        {
+            var header = await call.AskAsync<HeaderDocument>("GET", "/messages/{message}/headers", body: null, ("message", document.Id));
+            view = view with
+            {
+                Headers = header.Value?.Items,
+                HeadersWhyNot = header.IsNotFound ? "It is not in the queue any more." : header.Problem?.Detail,
+            };
+        }
+
         if (view is { MayChange: true, Queue: not null } && QueueAsk.Find(call.Get("ask")) is { } action)
             view = view with
             {

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 using Postern.Relay.Admin;
+using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Delivery;
 using Postern.Relay.Envelopes;
@@ -24,6 +26,7 @@ namespace Postern.Web.Tests.Pages;
 internal sealed class ServedPages : IAsyncDisposable
 {
     private readonly PageRenderer renderer = new();
+    private readonly KeptEvents audit = new();
     private readonly WebApplication application;
     private readonly HttpClientHandler handler = new() { AllowAutoRedirect = false, UseCookies = false };
 
@@ -41,6 +44,9 @@ internal sealed class ServedPages : IAsyncDisposable
     public WhatIfAnswer Answer { get; set; } = new() { Problem = new("no decisions here", "Ask a whole server.") };
 
     public HttpClient Client => field ??= new HttpClient(handler) { BaseAddress = new Uri(application.Urls.First()) };
+
+    /// <summary>What was written down.</summary>
+    public IReadOnlyCollection<AuditEvent> Told => audit.All;
 
     /// <summary>Every page there is.</summary>
     public PageRoutes Routes { get; private set; } = null!;
@@ -112,14 +118,14 @@ internal sealed class ServedPages : IAsyncDisposable
         return new ServedRelay
         {
             Clock = TimeProvider.System,
-            Audit = Postern.Relay.Audit.NoAuditLog.Instance,
+            Audit = audit,
             Logs = Log.Path,
             Status = Status,
             Queue = new QueueQueries(Spool, suspensions: suspensions),
             QueueChanges = new QueueCommands(
-                Spool, new SpoolQueueControl(Spool, TimeProvider.System), Postern.Relay.Audit.NoAuditLog.Instance, TimeProvider.System),
+                Spool, new SpoolQueueControl(Spool, TimeProvider.System), audit, TimeProvider.System),
             Destinations = new SuspensionCommands(
-                (domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, Postern.Relay.Audit.NoAuditLog.Instance, TimeProvider.System),
+                (domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, audit, TimeProvider.System),
             Sessions = null!,
             Reload = static _ => throw new InvalidOperationException("no page reloads"),
             Explain = (question, _) =>
@@ -142,4 +148,17 @@ internal sealed class ServedPages : IAsyncDisposable
         Certificate = new("CN=mail.example.org", TimeProvider.System.GetUtcNow().AddDays(4.5), IsSelfSigned: false),
         EventsDropped = 0,
     };
+
+    private sealed class KeptEvents : IAuditLog
+    {
+        public ConcurrentQueue<AuditEvent> All { get; } = new();
+
+        public long Dropped => 0;
+
+        public void Append(AuditEvent audit) => All.Enqueue(audit);
+
+        public ValueTask FlushAsync(CancellationToken ct) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }

@@ -136,6 +136,23 @@ public sealed class ServedPagesTests
     }
 
     [Fact]
+    public async Task A_header_is_content_and_each_look_at_it_is_written_down()
+    {
+        await using var served = await ServedPages.StartAsync();
+        var id = await served.QueueAsync("bart@example.net", "theirs");
+        Assert.Contains("This needs the scope messages.content", (await served.GetAsync($"/messages/{id}?tab=headers")).Html, StringComparison.Ordinal);
+        Assert.Empty(served.Told.OfType<AdminEvent>());
+        served.Caller = new Caller("otto", Role.Owner.Scopes, AdminDoor.Console);
+        var page = Parse((await served.GetAsync($"/messages/{id}?tab=headers")).Html);
+        Assert.Equal(["Subject"], page.QuerySelectorAll(".header tbody th code").Select(static e => e.TextContent));
+        var look = Assert.Single(served.Told.OfType<AdminEvent>());
+        Assert.Equal(("otto", "queue read", id), (look.Actor, look.Action, look.Target));
+        served.Caller = Tenant("mine") with { Scopes = Role.Owner.Scopes };
+        Assert.DoesNotContain("Subject", (await served.GetAsync($"/messages/{id}?tab=headers")).Html, StringComparison.Ordinal);
+        Assert.Single(served.Told.OfType<AdminEvent>());
+    }
+
+    [Fact]
     public async Task The_overview_says_what_is_wrong_and_where()
     {
         await using var served = await ServedPages.StartAsync();
