@@ -14,7 +14,7 @@ using Postern.Web.Documents;
 namespace Postern.Web.Calls;
 
 /// <summary>What routes and pages ask of the server that they belong to. What is null is not there, and its routes say so.</summary>
-internal sealed class ServedRelay
+internal sealed record ServedRelay
 {
     public required TimeProvider Clock { get; init; }
 

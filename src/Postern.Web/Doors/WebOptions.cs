@@ -11,6 +11,13 @@ internal sealed record WebOptions(ImmutableArray<IPEndPoint> Listen)
     /// <summary>What is shown in handshakes, followed when it is replaced; null for none.</summary>
     public TlsOptions? Tls { get; init; }
 
+    /// <summary>Nothing that is open would be another.</summary>
+    public bool IsLike(WebOptions other) =>
+        Listen.SequenceEqual(other.Listen)
+        && ReferenceEquals(Tls, other.Tls)
+        && Hosts.SequenceEqual(other.Hosts, StringComparer.OrdinalIgnoreCase)
+        && Proxies.SequenceEqual(other.Proxies);
+
     /// <summary>Names that browsers may use, beside <c>localhost</c> and the addresses of this machine's loopback.</summary>
     public ImmutableArray<string> Hosts { get; init; } = [];
 

@@ -25,7 +25,7 @@ internal sealed class PageExchange(HttpContext context, PageDoor door, ServedRel
         var frame = FrameOf(caller, route);
         await WriteAsync(route.WhyNot(caller) switch
         {
-            401 when route.Method == "GET" => new PageAnswer.Elsewhere(PageUrl.Of(SignIn, ("return", frame.Url))),
+            401 when route.Method == "GET" => new PageAnswer.Elsewhere(PageUrl.Of(SignIn, ("next", frame.Url))),
             401 => await FailAsync(frame, "Nothing was changed", "nobody is signed in any more", "Sign in, and do it again.", 401),
             404 => await FailAsync(frame, "Not there", "there is no such page", "Look at the pages beside.", 404),
             403 => await FailAsync(frame, "Not allowed", "your role does not have this page", "Ask an owner of this server.", 403),

@@ -47,7 +47,7 @@ internal static class Effect
         ("keep", NewConnections),
         ("keep.most", Live),
         ("logs", Live),
-        ("web", $"{Restart} who is signed in is known from the start on"),
+        ("web", Live),
         ("metrics", Live),
         ("vault", Live),
     ];

@@ -8,7 +8,6 @@ using Postern.Hosting.Data;
 using Postern.Hosting.Drop;
 using Postern.Hosting.Live;
 using Postern.Machine;
-using Postern.Relay.Accounts;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Admin.Limits;
@@ -24,7 +23,6 @@ using Postern.Web.Calls;
 using Postern.Web.Documents;
 using Postern.Web.Doors;
 using Postern.Web.Metrics;
-using Postern.Web.Traffic;
 
 namespace Postern.Hosting;
 
@@ -35,9 +33,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly DateTimeOffset startedAt;
     private ControlServer? control;
     private WebPlane? plane;
-    private WebAccess? access;
-    private WebDoor? webDoor;
-    private WebListener? web;
+    private ConsolePlane? console;
     private DropPickup? pickup;
     private MetricsPlane? metrics;
     private TlsBindings? bindings;
@@ -74,13 +70,8 @@ internal sealed class ServerHost : IAsyncDisposable
             host.bindings = compiled.Tls is null ? null : await TlsBindings.OfThisMachineAsync();
             var kept = new KeptCommands(
                 new KeptFolder(RelayOptions.KeptDirectory(configuration.Server.Data)), relay.Audit, clock);
-            var ports = configuration.Web.ToOptions(compiled.Tls);
-            if (!ports.Listen.IsEmpty)
-                host.access = host.OpenAccess();
             var served = new ServedRelay
             {
-                Access = host.access,
-                Console = configuration.Web.AddressFor(configuration.Server.Hostname.Text) ?? string.Empty,
                 Clock = clock,
                 Audit = relay.Audit,
                 Logs = configuration.LogsDirectory,
@@ -111,15 +102,19 @@ internal sealed class ServerHost : IAsyncDisposable
                 Resend = (id, to, onlyFailed, by) =>
                     kept.ResendAsync(id, to, onlyFailed, relay.Spool, by, CancellationToken.None),
             };
-            host.plane = new WebPlane(served, host.access is null ? null : host.ConsoleOf(served));
+            host.plane = new WebPlane(served);
             host.control = await ControlServer.StartAsync(
                 DataDirectory.ControlSocket(configuration.Server.Data),
                 host.plane.Through(new SocketDoor(UserIdentity.Effective)),
                 ct);
             host.pickup = host.TakeUpDropped();
-            await host.OpenConsoleAsync(ports, ct);
+            host.console = new ConsolePlane(
+                served,
+                () => WebAccess.Open(relay.Directory, relay.Hashing, relay.Audit, clock),
+                configuration.Server.Hostname.Text);
+            await host.ApplyConsoleAsync(configuration, ct);
             host.metrics = new MetricsPlane(relay, Version(), host.TellOfMetrics);
-            host.Live.WhenApplied = changed => host.metrics.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
+            host.Live.WhenApplied = host.ApplyBesideAsync;
             await host.metrics.ApplyAsync(configuration.Metrics.ToOptions(), ct);
             return host;
         }
@@ -241,15 +236,12 @@ internal sealed class ServerHost : IAsyncDisposable
         if (control is not null)
             await control.DisposeAsync();
         control = null;
-        if (web is not null)
-            await web.DisposeAsync();
-        web = null;
-        webDoor?.Dispose();
+        if (console is not null)
+            await console.DisposeAsync();
+        console = null;
         if (plane is not null)
             await plane.DisposeAsync();
         plane = null;
-        access?.Dispose();
-        access = null;
         if (pickup is not null)
             await pickup.DisposeAsync();
         pickup = null;
@@ -271,46 +263,17 @@ internal sealed class ServerHost : IAsyncDisposable
     private void TellOfMetrics(string what, string detail) =>
         Relay.Audit.Append(new ServerEvent(clock.GetUtcNow(), what, detail));
 
-    /// <summary>Null where it cannot be said who may come in: then nobody comes in.</summary>
-    private WebAccess? OpenAccess()
+    /// <summary>What stands beside the relay goes on by a configuration that was taken.</summary>
+    private async Task ApplyBesideAsync(PosternConfiguration changed)
     {
-        try
-        {
-            return WebAccess.Open(Relay.Directory, Relay.Hashing, Relay.Audit, clock);
-        }
-        catch (Exception e) when (e is DirectoryUnavailableException or IOException or UnauthorizedAccessException)
-        {
-            TellUnavailable(e);
-            return null;
-        }
+        await metrics!.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
+        await ApplyConsoleAsync(changed, CancellationToken.None);
     }
 
-    private void TellUnavailable(Exception e) =>
-        Tell("web_unavailable", $"the console and the API are not there, and mail goes on: {e.Message}");
-
-    private WebConsole ConsoleOf(ServedRelay served)
-    {
-        var traffic = new MinuteCounts(clock);
-        Relay.Live.Attach(traffic);
-        return new WebConsole(served, access!, traffic, Live.Compiled.Configuration.Server.Hostname.Text);
-    }
-
-    /// <summary>Behind the listeners of mail: that it cannot be opened is told, and mail goes on.</summary>
-    private async ValueTask OpenConsoleAsync(WebOptions options, CancellationToken ct)
-    {
-        if (access is null)
-            return;
-        try
-        {
-            webDoor = new WebDoor(options, access);
-            web = await WebListener.StartAsync(options, plane!.Through(webDoor), ct);
-            Tell("web_started", string.Join(", ", web.Endpoints));
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            TellUnavailable(e);
-        }
-    }
+    private Task ApplyConsoleAsync(PosternConfiguration configuration, CancellationToken ct) => console!.ApplyAsync(
+        configuration.Web.ToOptions(Live.Compiled.Tls),
+        configuration.Web.AddressFor(configuration.Server.Hostname.Text) ?? string.Empty,
+        ct);
 
     private DropPickup TakeUpDropped() => new(
         () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);

@@ -22,7 +22,7 @@ public sealed class ServedPagesTests
         {
             served.Caller = Caller.Nobody;
             var nobody = await served.GetAsync(url);
-            Assert.Equal((HttpStatusCode.SeeOther, $"/login?return={Uri.EscapeDataString(url)}"), (nobody.Status, nobody.Location));
+            Assert.Equal((HttpStatusCode.SeeOther, $"/login?next={Uri.EscapeDataString(url)}"), (nobody.Status, nobody.Location));
             served.Caller = new Caller("key 7", Scopes.MetricsRead, AdminDoor.Api);
             Assert.Equal(HttpStatusCode.Forbidden, (await served.GetAsync(url)).Status);
         }
