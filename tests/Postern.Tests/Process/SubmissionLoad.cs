@@ -27,6 +27,7 @@ internal sealed class SubmissionLoad : IAsyncDisposable
     private TaskCompletionSource<IPEndPoint> server = New<IPEndPoint>();
     private TaskCompletionSource nextAcknowledgement = New();
     private int lastId;
+    private Exception? lastEnd;
 
     public SubmissionLoad(int count)
     {
@@ -44,7 +45,21 @@ internal sealed class SubmissionLoad : IAsyncDisposable
     public IReadOnlyCollection<string> Surprises => surprises;
 
     /// <summary>Ends when one more message has been acknowledged.</summary>
-    public Task NextAcknowledgementAsync() => Volatile.Read(ref nextAcknowledgement).Task.WaitAsync(TimeSpan.FromMinutes(10));
+    /// <exception cref="TimeoutException">None came; it says what became of the clients.</exception>
+    public async Task NextAcknowledgementAsync()
+    {
+        try
+        {
+            await Volatile.Read(ref nextAcknowledgement).Task.WaitAsync(TimeSpan.FromMinutes(10));
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException(
+                $"{clients.Count(static client => !client.IsCompleted)} of {clients.Count} clients go on; {sent.Count} begun, {acknowledged.Count} acknowledged; "
+                    + $"ended by {lastEnd}; surprised by {string.Join(" | ", surprises.TakeLast(3))}; client died of {clients.FirstOrDefault(static client => client.IsFaulted)?.Exception}",
+                e);
+        }
+    }
 
     public void SendTo(IPEndPoint endpoint) => Volatile.Read(ref server).TrySetResult(endpoint);
 
@@ -85,6 +100,7 @@ internal sealed class SubmissionLoad : IAsyncDisposable
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or AuthenticationException or OperationCanceledException)
             {
                 // The server was killed, or the load ends.
+                lastEnd = e;
             }
         }
     }
