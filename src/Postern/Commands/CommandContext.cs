@@ -242,7 +242,7 @@ internal sealed class CommandContext(Terminal terminal, TimeProvider clock)
         if (arguments.GetValue(Json))
             terminal.Json(
                 OutcomeDocument.Of(outcome, exitCode == ExitCode.Ok) with { SessionsEnded = sessionsEnded },
-                CommandJson.Readable.OutcomeDocument);
+                ApiJson.Readable.OutcomeDocument);
         else if (exitCode == ExitCode.Ok)
             terminal.Line(PrintableText.Of(outcome.Message));
         else

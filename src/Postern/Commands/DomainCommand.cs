@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Relay.Admin;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 
@@ -35,7 +36,7 @@ internal static class DomainCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var domains = directory.Queries.Domains();
-            return context.Show(arguments, domains, CommandJson.Readable.ImmutableArrayDomainDetails, terminal =>
+            return context.Show(arguments, domains, ApiJson.Readable.ImmutableArrayDomainDetails, terminal =>
             {
                 var table = new TablePage("domain", "recipients accepted", "networks that may send for it");
                 foreach (var domain in domains)
@@ -57,7 +58,7 @@ internal static class DomainCommand
             var wanted = arguments.GetRequiredValue(name);
             if (directory.Queries.Domain(wanted) is not { } domain)
                 return context.Report(arguments, directory.Queries.NoSuchDomain(wanted));
-            return context.Show(arguments, domain, CommandJson.Readable.DomainDetails, terminal => new TablePage("what", "value")
+            return context.Show(arguments, domain, ApiJson.Readable.DomainDetails, terminal => new TablePage("what", "value")
                 .Row("domain", domain.Name)
                 .Row("recipients accepted", Accepts(domain))
                 .Row("networks", Networks(domain))

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 
@@ -44,7 +45,7 @@ internal static class NetworkCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var networks = directory.Queries.Networks();
-            return context.Show(arguments, networks, CommandJson.Readable.ImmutableArrayNetworkDetails, terminal =>
+            return context.Show(arguments, networks, ApiJson.Readable.ImmutableArrayNetworkDetails, terminal =>
             {
                 var table = new TablePage("network", "may send for");
                 foreach (var network in networks)

@@ -39,7 +39,7 @@ internal static class ReloadCommand
 
         var report = await client.ReloadAsync(ct);
         if (arguments.GetValue(context.Json))
-            context.Terminal.Json(report, CommandJson.Readable.ReloadReport);
+            context.Terminal.Json(report, ApiJson.Readable.ReloadReport);
         else
             Print(context.Terminal, report);
         return report.Errors.IsEmpty ? ExitCode.Ok : ExitCode.Usage;

@@ -8,6 +8,7 @@ using Postern.Hosting.Data;
 using Postern.Relay.Audit;
 using Postern.Relay.Delivery.Shaping;
 using Postern.Smtp.Grammar;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 
@@ -56,7 +57,7 @@ internal static class ShapingCommand
             }
 
             return context.Show(
-                arguments, report, CommandJson.Readable.ShapingReport, terminal => Print(terminal, report, why, context.Clock.GetUtcNow()));
+                arguments, report, ApiJson.Readable.ShapingReport, terminal => Print(terminal, report, why, context.Clock.GetUtcNow()));
         }
     }
 

@@ -30,7 +30,7 @@ internal static class StatusCommand
                     : context.Terminal.Fail($"no server is running on {data}", "Start it: postern serve");
             var status = await client.StatusAsync(ct);
             return context.Show(
-                arguments, status, CommandJson.Readable.StatusDocument, terminal => Print(terminal, status, context.Clock.GetUtcNow()));
+                arguments, status, ApiJson.Readable.StatusDocument, terminal => Print(terminal, status, context.Clock.GetUtcNow()));
         });
         return command;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration;
+using Postern.Web.Documents;
 
 namespace Postern.Commands;
 
@@ -75,7 +76,7 @@ internal static class SuppressionCommand
         {
             var entries = directory.Queries.Suppressions(
                 arguments.GetValue(tenant), arguments.GetValue(like), Math.Max(1, arguments.GetValue(limit)));
-            return context.Show(arguments, entries, CommandJson.Readable.ImmutableArraySuppression, terminal =>
+            return context.Show(arguments, entries, ApiJson.Readable.ImmutableArraySuppression, terminal =>
             {
                 var table = new TablePage("address", "tenant", "since", "until", "reason");
                 foreach (var one in entries)

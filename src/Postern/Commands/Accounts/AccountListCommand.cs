@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Accounts;
 
@@ -13,7 +14,7 @@ internal static class AccountListCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var accounts = directory.Queries.Accounts();
-            return context.Show(arguments, accounts, CommandJson.Readable.ImmutableArrayAccountDetails, terminal =>
+            return context.Show(arguments, accounts, ApiJson.Readable.ImmutableArrayAccountDetails, terminal =>
             {
                 var table = new TablePage("account", "state", "may send as", "credentials");
                 foreach (var account in accounts)

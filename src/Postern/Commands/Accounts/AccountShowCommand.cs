@@ -4,6 +4,7 @@ using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Accounts;
 
@@ -22,7 +23,7 @@ internal static class AccountShowCommand
             var wanted = arguments.GetRequiredValue(name);
             if (await directory.FindAsync(wanted, ct) is not { } account)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
-            return context.Show(arguments, account, CommandJson.Readable.AccountDetails, terminal => Print(terminal, account));
+            return context.Show(arguments, account, ApiJson.Readable.AccountDetails, terminal => Print(terminal, account));
         }));
         return command;
     }

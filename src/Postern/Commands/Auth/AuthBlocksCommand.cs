@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Auth;
 
@@ -15,7 +16,7 @@ internal static class AuthBlocksCommand
         command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var blocks = await client.BlocksAsync(target: null, ct);
-            return context.Show(arguments, blocks, CommandJson.Readable.ImmutableArrayLoginBlock, terminal =>
+            return context.Show(arguments, blocks, ApiJson.Readable.ImmutableArrayLoginBlock, terminal =>
             {
                 var table = new TablePage("who", "state", "wrong", "budget", "calm at");
                 foreach (var block in blocks)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Credentials;
 
@@ -22,7 +23,7 @@ internal static class CredentialListCommand
             if (await directory.FindAsync(wanted, ct) is not { } found)
                 return context.Report(arguments, directory.Queries.NoSuchAccount(wanted));
             return context.Show(
-                arguments, found.Credentials, CommandJson.Readable.ImmutableArrayCredentialDetails, terminal => Print(terminal, found));
+                arguments, found.Credentials, ApiJson.Readable.ImmutableArrayCredentialDetails, terminal => Print(terminal, found));
         }));
         return command;
     }

@@ -6,6 +6,7 @@ using Postern.Configuration.Reading;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Dkim;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Dkim;
 
@@ -20,7 +21,7 @@ internal static class DkimShowCommands
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var keys = directory.Queries.DkimKeys(arguments.GetValue(name));
-            return context.Show(arguments, keys, CommandJson.Readable.ImmutableArrayDkimKeyDetails, terminal =>
+            return context.Show(arguments, keys, ApiJson.Readable.ImmutableArrayDkimKeyDetails, terminal =>
             {
                 var table = new TablePage("domain", "selector", "algorithm", "state", "since", "made by");
                 foreach (var key in keys)
@@ -50,7 +51,7 @@ internal static class DkimShowCommands
             if (keys.IsEmpty)
                 return context.Report(arguments, new AdminOutcome.NotFound(
                     $"{domain} has no key to publish; to make one: postern dkim create {domain}"));
-            return context.Show(arguments, keys, CommandJson.Readable.ImmutableArrayDkimKeyDetails, terminal => Print(terminal, keys));
+            return context.Show(arguments, keys, ApiJson.Readable.ImmutableArrayDkimKeyDetails, terminal => Print(terminal, keys));
         }));
         return command;
     }
@@ -63,7 +64,7 @@ internal static class DkimShowCommands
             return context.Report(arguments, outcome, alreadyThere: ExitCode.No);
         ImmutableArray<DkimKeyDetails> keys = [.. Published(directory, domain).Where(static k => k.State == "pending")];
         if (arguments.GetValue(context.Json))
-            return context.Show(arguments, keys, CommandJson.Readable.ImmutableArrayDkimKeyDetails, static _ => { });
+            return context.Show(arguments, keys, ApiJson.Readable.ImmutableArrayDkimKeyDetails, static _ => { });
         context.Report(arguments, outcome);
         context.Terminal.Line();
         Print(context.Terminal, keys);

@@ -145,7 +145,7 @@ internal static class ExplainCommand
         if (answer.Problem is { } problem)
             return terminal.Fail(problem.What, problem.Todo, answer.IsWrong ? ExitCode.Usage : ExitCode.No);
         if (arguments.GetValue(context.Json))
-            terminal.Json(answer, CommandJson.Readable.WhatIfAnswer);
+            terminal.Json(answer, ApiJson.Readable.WhatIfAnswer);
         else
             Print(terminal, answer, asked.Why);
         return answer.Decisions[0].Reply is null ? ExitCode.Ok : ExitCode.No;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Relay.Accounts;
 using Postern.Web.Access;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Keys;
 
@@ -58,7 +59,7 @@ internal static class KeyAddCommand
             });
             if (outcome is not KeyIssued issued)
                 return context.Report(arguments, outcome, alreadyThere: ExitCode.No);
-            return context.Show(arguments, KeyIssuedDocument.Of(issued), CommandJson.Readable.KeyIssuedDocument, terminal =>
+            return context.Show(arguments, KeyIssuedDocument.Of(issued), ApiJson.Readable.KeyIssuedDocument, terminal =>
             {
                 terminal.Line(issued.Message);
                 terminal.Line($"key: {issued.Key.Reveal()}");

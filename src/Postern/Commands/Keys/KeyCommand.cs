@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Keys;
 
@@ -22,7 +23,7 @@ internal static class KeyCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var keys = directory.AccessQueries.Keys();
-            return context.Show(arguments, keys, CommandJson.Readable.ImmutableArrayKeyDetails, terminal =>
+            return context.Show(arguments, keys, ApiJson.Readable.ImmutableArrayKeyDetails, terminal =>
             {
                 var table = new TablePage("key", "label", "may", "as", "tenant", "from", "made by", "expires", "last used");
                 foreach (var key in keys)

@@ -4,6 +4,7 @@ using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin.Limits;
 using Postern.Relay.Policy.Limits;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Limits;
 
@@ -34,7 +35,7 @@ internal static class LimitsCommand
             if (uses.IsEmpty && who is not null)
                 return context.Terminal.Fail(
                     $"'{who}' has no limits", "See limits in postern.yaml, and who has used something: postern limits");
-            return context.Show(arguments, uses, CommandJson.Readable.ImmutableArrayLimitUse, terminal =>
+            return context.Show(arguments, uses, ApiJson.Readable.ImmutableArrayLimitUse, terminal =>
             {
                 var table = new TablePage("whose", "what", "used", "limit", "state");
                 foreach (var use in uses.Take(MostRows))

@@ -4,6 +4,7 @@ using Postern.Configuration.Reading;
 using Postern.Configuration.Usage;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Limits;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Limits;
 
@@ -53,7 +54,7 @@ internal static class LimitsRaiseCommand
                 return context.Show(
                     arguments,
                     change,
-                    CommandJson.Readable.LimitChange,
+                    ApiJson.Readable.LimitChange,
                     terminal => terminal.Line(
                         $"{change.Of} {change.Name}: {word} {change.Limit} until {TimeText.Format(change.Until!.Value)}; "
                             + $"to end it: postern limits undo {change.Name}"));

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Postern.Commands.Output;
 using Postern.Relay.Policy.Limits;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Limits;
 
@@ -33,7 +33,7 @@ internal static class LimitsUndoCommand
                 return context.Show(
                     arguments,
                     change,
-                    CommandJson.Readable.LimitChange,
+                    ApiJson.Readable.LimitChange,
                     terminal => terminal.Line($"{change.Of} {change.Name}: {string.Join(", ", change.What)} as configured again"));
             }, ct);
         });

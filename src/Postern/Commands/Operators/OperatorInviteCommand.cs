@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Postern.Commands.Output;
 using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Web.Access;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Operators;
 
@@ -50,7 +50,7 @@ internal static class OperatorInviteCommand
         if (outcome is not Invited invited)
             return context.Report(arguments, outcome);
         var console = directory.Configuration.Web.AddressFor(directory.Configuration.Server.Hostname.Text);
-        return context.Show(arguments, InvitedDocument.Of(invited, console), CommandJson.Readable.InvitedDocument, terminal =>
+        return context.Show(arguments, InvitedDocument.Of(invited, console), ApiJson.Readable.InvitedDocument, terminal =>
         {
             terminal.Line(invited.Message);
             terminal.Line($"code: {invited.Code.Reveal()}");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Operators;
 
@@ -14,7 +15,7 @@ internal static class OperatorListCommand
         command.SetAction(arguments => context.WithDirectoryAsync(arguments, directory =>
         {
             var page = directory.AccessQueries.Operators();
-            return context.Show(arguments, page, CommandJson.Readable.OperatorPage, terminal =>
+            return context.Show(arguments, page, ApiJson.Readable.OperatorPage, terminal =>
             {
                 var table = new TablePage("operator", "role", "tenant", "state", "since", "signed in last");
                 foreach (var one in page.Operators)

@@ -7,16 +7,6 @@ using Postern.Commands.Auth;
 using Postern.Commands.Dkim;
 using Postern.Commands.Explain;
 using Postern.Hosting.Live;
-using Postern.Relay.Accounts;
-using Postern.Relay.Accounts.Protection;
-using Postern.Relay.Admin;
-using Postern.Relay.Admin.Kept;
-using Postern.Relay.Admin.Limits;
-using Postern.Relay.Admin.Senders;
-using Postern.Relay.Delivery.Shaping;
-using Postern.Relay.Policy.Suspending;
-using Postern.Relay.Policy.Watching;
-using Postern.Web.Access;
 using Postern.Web.Documents;
 
 namespace Postern.Commands.Output;
@@ -30,41 +20,12 @@ namespace Postern.Commands.Output;
 [JsonSerializable(typeof(AuthTestDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(TlsCheckDocument))]
-[JsonSerializable(typeof(ShapingReport))]
-[JsonSerializable(typeof(OutcomeDocument))]
-[JsonSerializable(typeof(ImmutableArray<AccountDetails>))]
-[JsonSerializable(typeof(ImmutableArray<DomainDetails>))]
-[JsonSerializable(typeof(ImmutableArray<NetworkDetails>))]
-[JsonSerializable(typeof(ImmutableArray<Suppression>))]
-[JsonSerializable(typeof(ImmutableArray<LoginBlock>))]
-[JsonSerializable(typeof(ImmutableArray<LimitUse>))]
-[JsonSerializable(typeof(LimitChange))]
-[JsonSerializable(typeof(ImmutableArray<WatchState>))]
-[JsonSerializable(typeof(ForgivenLogins))]
-[JsonSerializable(typeof(SenderSuspension))]
-[JsonSerializable(typeof(ImmutableArray<Suspension>))]
-[JsonSerializable(typeof(QueuePage))]
-[JsonSerializable(typeof(QueueItem))]
-[JsonSerializable(typeof(QueueChange))]
-[JsonSerializable(typeof(Resending))]
-[JsonSerializable(typeof(QueueStatistics))]
-[JsonSerializable(typeof(SuspensionChange))]
-[JsonSerializable(typeof(ImmutableArray<SessionItem>))]
-[JsonSerializable(typeof(SessionChange))]
-[JsonSerializable(typeof(StatusDocument))]
-[JsonSerializable(typeof(ReloadReport))]
-[JsonSerializable(typeof(WhatIfAnswer))]
 [JsonSerializable(typeof(CasesDocument))]
 [JsonSerializable(typeof(PolicyDiffDocument))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(ImportDocument))]
-[JsonSerializable(typeof(ImmutableArray<DkimKeyDetails>))]
 [JsonSerializable(typeof(DkimCheckDocument))]
 [JsonSerializable(typeof(DomainCheckDocument))]
-[JsonSerializable(typeof(OperatorPage))]
-[JsonSerializable(typeof(InvitedDocument))]
-[JsonSerializable(typeof(ImmutableArray<KeyDetails>))]
-[JsonSerializable(typeof(KeyIssuedDocument))]
 internal sealed partial class CommandJson : JsonSerializerContext
 {
     /// <summary>Readable in a terminal: only what JSON itself demands is escaped, control characters among it.</summary>

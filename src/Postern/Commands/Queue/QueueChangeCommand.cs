@@ -4,6 +4,7 @@ using Postern.Hosting.Data;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
 using Postern.Relay.Spool;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -89,7 +90,7 @@ internal static class QueueChangeCommand
         var change = await queue.ApplyAsync(wanted.Action, wanted.Filter, wanted.With, ct);
         if (json)
         {
-            terminal.Json(change, CommandJson.Readable.QueueChange);
+            terminal.Json(change, ApiJson.Readable.QueueChange);
         }
         else
         {

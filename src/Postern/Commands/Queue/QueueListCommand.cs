@@ -4,6 +4,7 @@ using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
 using Postern.Relay.Envelopes;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -41,7 +42,7 @@ internal static class QueueListCommand
                 var from = QueueId.TryParse(arguments.GetValue(after), out var id) ? id : (QueueId?)null;
                 var page = await queue.ListAsync(wanted, arguments.GetValue(limit), from, ct);
                 if (arguments.GetValue(context.Json))
-                    context.Terminal.Json(page, CommandJson.Readable.QueuePage);
+                    context.Terminal.Json(page, ApiJson.Readable.QueuePage);
                 else
                     Print(context.Terminal, page);
                 return ExitCode.Ok;

@@ -5,6 +5,7 @@ using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit;
 using Postern.Relay.Envelopes;
 using Postern.Smtp.Grammar;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -54,7 +55,7 @@ internal static class QueueResendCommand
                     ? context.Show(
                         arguments,
                         answer,
-                        CommandJson.Readable.Resending,
+                        ApiJson.Readable.Resending,
                         terminal => terminal.Line(
                             PrintableText.Of($"{id} is sent again as {answer.Id}, to {string.Join(", ", answer.Recipients)}")))
                     : Refuse(context.Terminal, id, answer.Outcome);

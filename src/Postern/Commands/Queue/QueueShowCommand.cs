@@ -7,6 +7,7 @@ using Postern.Relay.Admin;
 using Postern.Relay.Admin.Kept;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Envelopes;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -56,7 +57,7 @@ internal static class QueueShowCommand
                 }
 
                 if (json)
-                    context.Terminal.Json(item, CommandJson.Readable.QueueItem);
+                    context.Terminal.Json(item, ApiJson.Readable.QueueItem);
                 else
                     Print(context.Terminal, item, story);
                 return arguments.GetValue(content) ? await PrintContentAsync(context.Terminal, queue, id, ct) : ExitCode.Ok;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Admin;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -34,7 +35,7 @@ internal static class QueueStatsCommand
             await using (queue)
             {
                 var counted = await queue.CountAsync(wanted, arguments.GetValue(limit), ct);
-                return context.Show(arguments, counted, CommandJson.Readable.QueueStatistics, terminal => Print(terminal, counted));
+                return context.Show(arguments, counted, ApiJson.Readable.QueueStatistics, terminal => Print(terminal, counted));
             }
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Smtp.Grammar;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -37,7 +38,7 @@ internal static class QueueSuspendCommand
                 return context.Show(
                     arguments,
                     change,
-                    CommandJson.Readable.SuspensionChange,
+                    ApiJson.Readable.SuspensionChange,
                     terminal => terminal.Line(
                         $"{(named.Length == 0 ? string.Empty : $"{name}: {change.Changed} changed; ")}"
                             + (change.Suspended.IsEmpty ? "nothing is suspended" : $"suspended: {string.Join(", ", change.Suspended)}")));

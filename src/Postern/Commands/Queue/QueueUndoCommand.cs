@@ -5,6 +5,7 @@ using Postern.Relay.Audit;
 using Postern.Relay.Audit.Events;
 using Postern.Relay.Policy;
 using Postern.Relay.Spool;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Queue;
 
@@ -57,7 +58,7 @@ internal static class QueueUndoCommand
                 return context.Show(
                     arguments,
                     new QueueChange(matched, changed),
-                    CommandJson.Readable.QueueChange,
+                    ApiJson.Readable.QueueChange,
                     terminal => terminal.Line($"undo: {QueueChangeCommand.Messages(matched)} still there, {changed} changed"));
             }
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Postern.Commands.Output;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Sessions;
 
@@ -40,7 +41,7 @@ internal static class SessionEndCommand
                 {
                     var change = await server.EndSessionsAsync(filter, ct);
                     if (arguments.GetValue(context.Json))
-                        context.Terminal.Json(change, CommandJson.Readable.SessionChange);
+                        context.Terminal.Json(change, ApiJson.Readable.SessionChange);
                     else
                         context.Terminal.Line(change.Ended == 1 ? "1 session ended" : $"{change.Ended} sessions ended");
                     return change.Ended > 0 ? ExitCode.Ok : ExitCode.No;

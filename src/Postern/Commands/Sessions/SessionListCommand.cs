@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Sessions;
 
@@ -21,7 +22,7 @@ internal static class SessionListCommand
             async server =>
             {
                 var sessions = await server.ListSessionsAsync(SessionCommand.Filter(arguments, login, client), ct);
-                return context.Show(arguments, sessions, CommandJson.Readable.ImmutableArraySessionItem, terminal =>
+                return context.Show(arguments, sessions, ApiJson.Readable.ImmutableArraySessionItem, terminal =>
                 {
                     var table = new TablePage("session", "listener", "client", "since", "login", "by", "tls", "state");
                     foreach (var session in sessions)

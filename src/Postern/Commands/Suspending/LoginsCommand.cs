@@ -4,6 +4,7 @@ using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Accounts;
 using Postern.Relay.Policy.Watching;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Suspending;
 
@@ -25,7 +26,7 @@ internal static class LoginsCommand
         command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var logins = await client.WatchedAsync(arguments.GetValue(all), ct);
-            return context.Show(arguments, logins, CommandJson.Readable.ImmutableArrayWatchState, terminal =>
+            return context.Show(arguments, logins, ApiJson.Readable.ImmutableArrayWatchState, terminal =>
             {
                 var table = new TablePage("login", "score", "step", "last", "why");
                 foreach (var login in logins)
@@ -63,7 +64,7 @@ internal static class LoginsCommand
                     : context.Show(
                         arguments,
                         done,
-                        CommandJson.Readable.ForgivenLogins,
+                        ApiJson.Readable.ForgivenLogins,
                         terminal => terminal.Line(
                             $"{string.Join(", ", done.Logins)}: taken for its own; what is held: postern queue list --held"));
             }, ct);

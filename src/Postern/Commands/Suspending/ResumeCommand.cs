@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Postern.Commands.Output;
 using Postern.Relay.Policy.Suspending;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Suspending;
 
@@ -29,7 +29,7 @@ internal static class ResumeCommand
                 : context.Show(
                     arguments,
                     done,
-                    CommandJson.Readable.SenderSuspension,
+                    ApiJson.Readable.SenderSuspension,
                     terminal => terminal.Line($"{kind.Word()} {done.Suspension!.Name}: sends again"));
         }, ct));
         return command;

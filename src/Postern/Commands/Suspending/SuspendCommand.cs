@@ -2,6 +2,7 @@ using System.CommandLine;
 using Postern.Commands.Output;
 using Postern.Configuration.Reading;
 using Postern.Relay.Policy.Suspending;
+using Postern.Web.Documents;
 
 namespace Postern.Commands.Suspending;
 
@@ -68,7 +69,7 @@ internal static class SuspendCommand
                         kind == SuspendedKind.Tenant
                             ? "See tenants in postern.yaml."
                             : $"See how it is called: postern {kind.Word()} list");
-                return context.Show(arguments, done, CommandJson.Readable.SenderSuspension, terminal =>
+                return context.Show(arguments, done, ApiJson.Readable.SenderSuspension, terminal =>
                 {
                     var one = done.Suspension!;
                     terminal.Line(
@@ -88,7 +89,7 @@ internal static class SuspendCommand
         command.SetAction((arguments, ct) => context.AskServerAsync(arguments, async client =>
         {
             var all = await client.SuspendedAsync(ct);
-            return context.Show(arguments, all, CommandJson.Readable.ImmutableArraySuspension, terminal =>
+            return context.Show(arguments, all, ApiJson.Readable.ImmutableArraySuspension, terminal =>
             {
                 var table = new TablePage("whose", "until", "by", "reason");
                 foreach (var one in all)
