@@ -25,14 +25,16 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     /// (null: that of the routes), for <see cref="QueueAction.Redirect"/> the address. The last two are good in the eyes of
     /// <see cref="WhyNot"/>.
     /// </param>
+    /// <param name="reason">Why, for the log; null where nothing is said.</param>
     public async ValueTask<QueueChange> ApplyAsync(
-        QueueAction action, QueueFilter filter, Operator by, CancellationToken ct, string? with = null)
+        QueueAction action, QueueFilter filter, Operator by, CancellationToken ct, string? with = null, string? reason = null)
     {
+        AdminChange[] why = reason is null ? [] : [new AdminChange("reason", Before: null, reason)];
         var changed = 0;
         var matched = await FindAsync(filter, ct);
         var reference = DecisionReference.New();
         if (action == QueueAction.Remove)
-            await TellOfRemovalsAsync(matched, by, reference, ct);
+            await TellOfRemovalsAsync(matched, by, reference, why, ct);
         foreach (var id in matched)
         {
             AdminChange[]? done = action switch
@@ -52,10 +54,10 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
                 await control.RecallAsync(id);
             changed++;
             if (action != QueueAction.Remove)
-                audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), done) with { Ref = reference });
+                audit.Append(by.Did(clock.GetUtcNow(), Word(action), id.ToString(), [.. done, .. why]) with { Ref = reference });
             // The story of the other message begins here.
             if (action == QueueAction.Redirect)
-                audit.Append(by.Did(clock.GetUtcNow(), Word(action), done[^1].After!, done) with { Ref = reference });
+                audit.Append(by.Did(clock.GetUtcNow(), Word(action), done[^1].After!, [.. done, .. why]) with { Ref = reference });
         }
 
         // What an operator has been answered is in the log, even if the process is killed now.
@@ -180,10 +182,11 @@ public sealed class QueueCommands(ISpool spool, IQueueControl control, IAuditLog
     /// Before they go, and on the disk: a message that is gone is the one thing that nobody could tell of afterwards. One that ends by
     /// itself in between has been told of as removed, which its operator wanted.
     /// </summary>
-    private async ValueTask TellOfRemovalsAsync(List<QueueId> ids, Operator by, string reference, CancellationToken ct)
+    private async ValueTask TellOfRemovalsAsync(
+        List<QueueId> ids, Operator by, string reference, AdminChange[] why, CancellationToken ct)
     {
         foreach (var id in ids)
-            audit.Append(by.Did(clock.GetUtcNow(), Word(QueueAction.Remove), id.ToString()) with { Ref = reference });
+            audit.Append(by.Did(clock.GetUtcNow(), Word(QueueAction.Remove), id.ToString(), why) with { Ref = reference });
         if (ids.Count > 0)
             await audit.SafeAsync(ct);
     }

@@ -18,6 +18,8 @@ internal static class QueueRoutes
 
     private const int UsualItems = 50;
 
+    private const int MostReason = 200;
+
     private const int MostDestinations = 10_000;
 
     private static readonly Parameter<string> One = Parameter.Text("message", "The queue id");
@@ -110,6 +112,8 @@ internal static class QueueRoutes
             return Answer.Wrong("/with", wrong);
         if (asked.Filter.IsEverything && !asked.Everything)
             return Answer.Wrong("/filter", "an empty filter means every message: say everything");
+        if (asked.Reason is { Length: > MostReason })
+            return Answer.Wrong("/reason", $"a reason has at most {MostReason} characters");
         if (!Enum.IsDefined(asked.Action))
             return Answer.Wrong("/action", "there is no such action");
         var filter = call.Narrow(asked.Filter);
@@ -129,7 +133,8 @@ internal static class QueueRoutes
         }
 
         // A caller that goes away in the middle must not leave half of a bulk change undone.
-        return Answer.Of(await call.Server.QueueChanges.ApplyAsync(asked.Action, filter, call.By, CancellationToken.None, asked.With));
+        return Answer.Of(await call.Server.QueueChanges.ApplyAsync(
+            asked.Action, filter, call.By, CancellationToken.None, asked.With, asked.Reason));
     }
 
     private static async ValueTask<Answer> SuspendAsync(Call call)
