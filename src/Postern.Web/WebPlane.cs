@@ -62,27 +62,25 @@ internal sealed class WebPlane : IAsyncDisposable
     private static Task NothingAsync(HttpContext context) =>
         Of(context).WriteAsync(Answer.No(Problems.NoRoute, $"There is nothing at {context.Request.Path}."));
 
-    /// <summary>What is no line of the table is for people, who come by doors of their own.</summary>
+    /// <summary>What a word in an answer means: the same for everybody.</summary>
+    private static Task TellProblemAsync(HttpContext context)
+    {
+        if (Problems.Find(context.Request.RouteValues["word"]?.ToString() ?? string.Empty) is not { } problem)
+            return NothingAsync(context);
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync($"{problem.Title}\n\n{problem.Meaning}\n", context.RequestAborted);
+    }
+
     private async Task PassAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<Route>() is null)
-        {
-            if (!context.Features.GetRequiredFeature<Door>().HasPages && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is not null)
-            {
-                await NothingAsync(context);
-                return;
-            }
-
-            if (console is not null && await console.LeadsAwayAsync(context))
-                return;
-        }
-
-        await next(context);
+        if (console is null || !await console.LeadsAwayAsync(context))
+            await next(context);
     }
 
     private void Map(IEndpointRouteBuilder endpoints)
     {
         console?.Map(endpoints);
+        endpoints.MapMethods($"{ProblemType.Path}{{word}}", ["GET"], TellProblemAsync);
         foreach (var route in WebRoutes.All)
             endpoints.MapMethods(RoutePatternFactory.Parse(Route.Base + route.Template).RawText!, [route.Method], context =>
                 Of(context).AnswerAsync(route)).WithMetadata(route);
@@ -92,7 +90,6 @@ internal sealed class WebPlane : IAsyncDisposable
     {
         var exchange = new HttpExchange(context, door, server, $"req_{RandomNumberGenerator.GetHexString(12, lowercase: true)}");
         context.Features.Set(exchange);
-        context.Features.Set(door);
         door.Prepare(context);
         try
         {

@@ -52,7 +52,7 @@ internal static class KeyRoutes
         });
         await call.Server.Audit.FlushAsync(call.Aborted);
         return outcome is KeyIssued issued
-            ? new Answer.Document(KeyIssuedDocument.Of(issued), ApiJson.Of<KeyIssuedDocument>(), Status: 201, IsSecret: true)
+            ? new Answer.Document(KeyIssuedDocument.Of(issued), ApiJson.Of<KeyIssuedDocument>(), Status: 201)
             : Answer.Of(outcome);
     }
 

@@ -16,21 +16,7 @@ internal static class MessageRoutes
     private const int UsualMessages = 50;
 
     private static readonly Parameter<string> One = Parameter.Text("message", "The queue id");
-    private static readonly Parameter<string> From = Parameter.Text("from", "The envelope's sender: an address, a domain, or <>");
-    private static readonly Parameter<string> To = Parameter.Text("to", "A recipient: an address or a domain");
-    private static readonly Parameter<string> Domain = Parameter.Text("domain", "The domain of the sender or of a recipient");
-    private static readonly Parameter<string> MessageId = Parameter.Text("messageId", "The Message-ID, with or without its brackets");
-    private static readonly Parameter<string> Login = Parameter.Text("login", "The user, or the identity acted as");
-    private static readonly Parameter<string> Client = Parameter.Network("client", "From this address or network");
-    private static readonly Parameter<string> Tenant = Parameter.Text("tenant", "Of accounts of this tenant");
-    private static readonly Parameter<string> Rule = Parameter.Text("rule", "The rule that decided");
-    private static readonly Parameter<string> ByRoute = Parameter.Text("route", "The route of a delivery, as it is configured");
-    private static readonly Parameter<string> Category = Parameter.Text("category", "Why a delivery failed or waits");
-    private static readonly Parameter<string> Ref = Parameter.Text("ref", "The reference of a decision");
-    private static readonly Parameter<DateTimeOffset?> Since = Parameter.Time("since", "At this time or later");
-    private static readonly Parameter<DateTimeOffset?> Until = Parameter.Time("until", "Before this time");
     private static readonly Parameter<int?> Limit = Parameter.Count("limit", "Messages of a page; 50 where nothing is said", MostMessages);
-    private static readonly Parameter<string> After = Parameter.Text("after", "next of the page before");
 
     private static readonly Parameter<string> Outcome = Parameter.Word(
         "outcome", "Only those; nothing means messages that were accepted, and refusals", "accepted", "refused", "failed", "deferred");
@@ -43,7 +29,7 @@ internal static class MessageRoutes
             IsSearch = true,
             Parameters =
             [
-                From, To, Domain, MessageId, Login, Client, Tenant, Outcome, Rule, ByRoute, Category, Ref, Since, Until, Limit, After,
+                Outcome, .. SearchParameters.Filters, SearchParameters.Since, SearchParameters.Until, Limit, SearchParameters.After,
             ],
             Gives = typeof(MessageList),
         },
@@ -75,9 +61,8 @@ internal static class MessageRoutes
 
     private static async ValueTask<Answer> ListAsync(Call call)
     {
-        AuditCursor? after = null;
-        if (call.Get(After) is { } text && !AuditCursor.TryParse(text, out after))
-            return Answer.No(Problems.CursorExpired, $"'{text}' is not where a page ended.");
+        if (!SearchParameters.TryReadAfter(call, out var after, out var objection))
+            return objection!;
         if (call.Server.Logs is not { } logs)
             return Answer.No(Problems.NotFound, "No log is kept here.");
         return Answer.Of(await new MessageSearch(new AuditSearch(logs), call.Server.Queue, call.Server.Clock)
@@ -110,7 +95,7 @@ internal static class MessageRoutes
     private static AuditQuery Read(Call call)
     {
         var outcome = call.Get(Outcome);
-        return call.Narrow(new AuditQuery
+        return SearchParameters.Read(call) with
         {
             Kinds = outcome is "failed" or "deferred" or "accepted" ? AuditKind.Mail : AuditKind.Mail | AuditKind.Policy,
             AnyOutcome = outcome switch
@@ -119,20 +104,7 @@ internal static class MessageRoutes
                 "refused" => ["refused", "refuse"],
                 _ => [outcome],
             },
-            Sender = call.Get(From),
-            Recipient = call.Get(To),
-            Domain = call.Get(Domain),
-            MessageId = call.Get(MessageId),
-            Login = call.Get(Login),
-            Client = call.Get(Client) is { } client ? AuditQuery.NetworkOf(client) : null,
-            Tenant = call.Get(Tenant),
-            Rule = call.Get(Rule),
-            Route = call.Get(ByRoute),
-            Category = call.Get(Category),
-            Ref = call.Get(Ref),
-            Since = call.Get(Since),
-            Until = call.Get(Until),
             Limit = call.Get(Limit) ?? UsualMessages,
-        });
+        };
     }
 }

@@ -76,7 +76,7 @@ internal static class OperatorRoutes
         await call.Server.Audit.FlushAsync(call.Aborted);
         return outcome is Invited invited
             ? new Answer.Document(
-                InvitedDocument.Of(invited, call.Server.Console), ApiJson.Of<InvitedDocument>(), Status: 201, IsSecret: true)
+                InvitedDocument.Of(invited, call.Server.Console), ApiJson.Of<InvitedDocument>(), Status: 201)
             : Answer.Of(outcome);
     }
 

@@ -12,8 +12,7 @@ internal abstract record Answer
     }
 
     /// <summary>One JSON document.</summary>
-    /// <param name="IsSecret">It is shown this once, and kept by nobody on the way.</param>
-    public sealed record Document(object Value, JsonTypeInfo Type, int Status = 200, bool IsSecret = false) : Answer;
+    public sealed record Document(object Value, JsonTypeInfo Type, int Status = 200) : Answer;
 
     /// <summary>Octets that come from the network, or are for a program: never shown by a browser.</summary>
     /// <param name="WriteAsync">False where they are there no more.</param>
@@ -42,7 +41,7 @@ internal abstract record Answer
     public static Answer Of(AdminOutcome outcome) => outcome switch
     {
         AdminOutcome.Issued issued => new Document(
-            OutcomeDocument.Of(issued), ApiJson.TypeOf(typeof(OutcomeDocument)), Status: 201, IsSecret: true),
+            OutcomeDocument.Of(issued), ApiJson.TypeOf(typeof(OutcomeDocument)), Status: 201),
         AdminOutcome.Done or AdminOutcome.AlreadyThere => Of(OutcomeDocument.Of(outcome)),
         AdminOutcome.NotFound => No(Problems.NotFound, outcome.Message),
         _ => No(Problems.NotDone, outcome.Message),

@@ -59,6 +59,8 @@ internal sealed class Call
             var parameter = route.Parameters.FirstOrDefault(one => one.Name == name);
             if (parameter is null)
                 mistakes.Add(new($"?{name}", $"there is no parameter '{name}' here"));
+            else if (said.ContainsKey(parameter))
+                mistakes.Add(new($"?{name}", $"'{name}' stands in the path and behind the question mark"));
             else if (parameter.Read(text) is { } value)
                 said[parameter] = value;
             else

@@ -40,9 +40,6 @@ internal static class Problems
         "count-changed", 409, "Other messages are meant by now",
         "A change of many messages is confirmed with the number that was shown. matched and token are those of now.");
 
-    public static readonly ProblemType ChangedMeanwhile = new(
-        "changed-meanwhile", 412, "It is not what it was", "If-Match names an older state. Read it again.");
-
     public static readonly ProblemType TooLarge = new(
         "too-large", 413, "The body is too large", "Bodies have at most 256 KiB, sends as much as a message may have.");
 
@@ -71,6 +68,9 @@ internal static class Problems
     public static ImmutableArray<ProblemType> All { get; } =
     [
         Invalid, CursorExpired, Unauthenticated, ScopeMissing, ProveAgain, ForeignOrigin, NotFound, NoRoute, WrongMethod, CountChanged,
-        ChangedMeanwhile, TooLarge, NotJson, WrongHost, NotDone, ConfirmFirst, TooMany, Failed, Unavailable,
+        TooLarge, NotJson, WrongHost, NotDone, ConfirmFirst, TooMany, Failed, Unavailable,
     ];
+
+    /// <summary>Null for a word that is none.</summary>
+    public static ProblemType? Find(string word) => All.FirstOrDefault(one => one.Word == word);
 }

@@ -16,8 +16,8 @@ internal abstract class Door
     /// <summary>Why this call may not be done by a browser on somebody's behalf; null where it may.</summary>
     public virtual Answer? WhyNot(HttpContext context, Route route, Caller caller) => null;
 
-    /// <summary>People come by it: the pages are behind it too.</summary>
-    public virtual bool HasPages => false;
+    /// <summary>It is for this machine alone: what went wrong is told with its own words, which may hold paths.</summary>
+    public virtual bool IsLocal => false;
 
     /// <summary>Callers have budgets here.</summary>
     public virtual CallBudgets? Budgets => null;

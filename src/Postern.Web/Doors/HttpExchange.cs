@@ -47,10 +47,11 @@ internal sealed class HttpExchange(HttpContext context, Door door, ServedRelay s
         {
             await WriteAsync(new Answer.Refused(Problems.Unavailable.Of(e.Message) with { RetryAfter = 5 }));
         }
-        catch (IOException e) when (!context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            server.Tell("web call failed", $"{id}: {e.Message}");
-            await WriteAsync(Answer.No(Problems.Failed, e.Message));
+            // Nothing goes away without a word: the caller has the id, and the log what it was.
+            server.Tell("web_call_failed", $"{id} {route.Method} {route.Template}: {e.GetType().Name}: {e.Message}");
+            await WriteAsync(Answer.No(Problems.Failed, door.IsLocal ? e.Message : null));
         }
     }
 
@@ -151,16 +152,15 @@ internal sealed class HttpExchange(HttpContext context, Door door, ServedRelay s
         response.ContentType = "text/event-stream";
         await response.WriteAsync(":\n\n", context.RequestAborted);
         await response.Body.FlushAsync(context.RequestAborted);
-        var looked = server.Clock.GetTimestamp();
-        await using var items = live.Items.GetAsyncEnumerator(context.RequestAborted);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        await using var items = live.Items.GetAsyncEnumerator(ending.Token);
         var next = items.MoveNextAsync().AsTask();
-        while (!context.RequestAborted.IsCancellationRequested)
+        try
         {
-            using (var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted))
+            var looked = server.Clock.GetTimestamp();
+            while (true)
             {
-                var ping = Task.Delay(Ping, server.Clock, waiting.Token);
-                var first = await Task.WhenAny(next, ping);
-                await waiting.CancelAsync();
+                var isPing = !await ComesAsync(next, ending.Token);
                 if (server.Clock.GetElapsedTime(looked) >= LookAgain)
                 {
                     if (route.WhyNot(await door.FindCallerAsync(context), server.Clock.GetUtcNow()) is not null)
@@ -168,23 +168,36 @@ internal sealed class HttpExchange(HttpContext context, Door door, ServedRelay s
                     looked = server.Clock.GetTimestamp();
                 }
 
-                if (first == ping)
-                {
-                    await response.WriteAsync(":\n\n", context.RequestAborted);
-                    await response.Body.FlushAsync(context.RequestAborted);
-                    continue;
-                }
+                if (!isPing && !await next)
+                    return;
+                await response.WriteAsync(isPing ? ":\n\n" : TextOf(items.Current), ending.Token);
+                await response.Body.FlushAsync(ending.Token);
+                if (!isPing)
+                    next = items.MoveNextAsync().AsTask();
             }
-
-            if (!await next)
-                return;
-            var item = items.Current;
-            var name = item.Id is null ? null : $"id: {item.Id}\n";
-            var kind = item.Kind is null ? null : $"event: {item.Kind}\n";
-            await response.WriteAsync($"{name}{kind}data: {item.Json}\n\n", context.RequestAborted);
-            await response.Body.FlushAsync(context.RequestAborted);
-            next = items.MoveNextAsync().AsTask();
         }
+        finally
+        {
+            // What is asked of it has to be over before it is disposed.
+            await ending.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>False when it is time to say that the stream lives.</summary>
+    private async Task<bool> ComesAsync(Task next, CancellationToken ct)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var first = await Task.WhenAny(next, Task.Delay(Ping, server.Clock, waiting.Token));
+        await waiting.CancelAsync();
+        return first == next;
+    }
+
+    private static string TextOf(StreamItem item)
+    {
+        var name = item.Id is null ? null : $"id: {item.Id}\n";
+        var kind = item.Kind is null ? null : $"event: {item.Kind}\n";
+        return $"{name}{kind}data: {item.Json}\n\n";
     }
 
     /// <summary><c>$.filter.ids[0]</c> as a JSON pointer (RFC 6901).</summary>

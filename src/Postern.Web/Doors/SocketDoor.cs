@@ -17,6 +17,8 @@ internal sealed class SocketDoor(uint own) : Door
     private const int SolSocket = 1;
     private const int SoPeerCred = 17;
 
+    public override bool IsLocal => true;
+
     public override ValueTask<Caller> FindCallerAsync(HttpContext context)
     {
         if (context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket || !OperatingSystem.IsLinux())

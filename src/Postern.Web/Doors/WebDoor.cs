@@ -22,8 +22,6 @@ internal sealed class WebDoor(WebOptions options, WebAccess access) : Door, IDis
 
     public override CallBudgets? Budgets => budgets;
 
-    public override bool HasPages => true;
-
     public override void Prepare(HttpContext context)
     {
         FollowProxy(context);

@@ -266,14 +266,16 @@ internal sealed class ServerHost : IAsyncDisposable
     /// <summary>What stands beside the relay goes on by a configuration that was taken.</summary>
     private async Task ApplyBesideAsync(PosternConfiguration changed)
     {
-        await metrics!.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
+        if (metrics is { } measured)
+            await measured.ApplyAsync(changed.Metrics.ToOptions(), CancellationToken.None);
         await ApplyConsoleAsync(changed, CancellationToken.None);
     }
 
-    private Task ApplyConsoleAsync(PosternConfiguration configuration, CancellationToken ct) => console!.ApplyAsync(
+    /// <summary>A server that is being stopped has none any more.</summary>
+    private Task ApplyConsoleAsync(PosternConfiguration configuration, CancellationToken ct) => console?.ApplyAsync(
         configuration.Web.ToOptions(Live.Compiled.Tls),
         configuration.Web.AddressFor(configuration.Server.Hostname.Text) ?? string.Empty,
-        ct);
+        ct) ?? Task.CompletedTask;
 
     private DropPickup TakeUpDropped() => new(
         () => Live.Compiled.Configuration, new DropIntake(() => Live.Compiled.Configuration, Relay.Local, Tell, clock), Tell, clock);

@@ -32,6 +32,8 @@ internal sealed class ControlClient : IQueueAdmin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    private const int MostConfirmations = 10;
+
     /// <summary>Of a page of the queue.</summary>
     private const int MostItems = 500;
 
@@ -119,7 +121,7 @@ internal sealed class ControlClient : IQueueAdmin
     public async ValueTask<QueueChange> ApplyAsync(QueueAction action, QueueFilter filter, string? with, CancellationToken ct)
     {
         var change = new ChangeQueue(action, filter, with) { Everything = filter.IsEverything };
-        while (true)
+        for (var tries = 0; tries < MostConfirmations; tries++)
         {
             using var answer = await SendAsync(Post("queue/changes", change), ct);
             if (answer.StatusCode is not (HttpStatusCode.PreconditionRequired or HttpStatusCode.Conflict))
@@ -127,6 +129,8 @@ internal sealed class ControlClient : IQueueAdmin
             var confirmed = await answer.Content.ReadFromJsonAsync(ApiJson.Of<ProblemDocument>(), ct);
             change = change with { Token = confirmed?.Token ?? throw new IOException("the server asks to confirm, and does not say what") };
         }
+
+        throw new IOException("other messages are meant each time: name fewer of them");
     }
 
     public ValueTask<QueueStatistics> CountAsync(QueueFilter filter, int most, CancellationToken ct) =>
