@@ -24,22 +24,7 @@ internal sealed class PlaneRig : IAsyncDisposable
 
     public PlaneRig(Door? door = null)
     {
-        var suspensions = new Suspensions();
-        plane = new WebPlane(new ServedRelay
-        {
-            Clock = Clock,
-            Audit = NoAuditLog.Instance,
-            Tell = (what, detail) => Told.Add($"{what} {detail}"),
-            Live = Live,
-            Status = static () => throw new InvalidOperationException("/secret/path is not there"),
-            Queue = new QueueQueries(Spool),
-            QueueChanges = new QueueCommands(Spool, new SpoolQueueControl(Spool, Clock), NoAuditLog.Instance, Clock),
-            Destinations = new SuspensionCommands((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, NoAuditLog.Instance, Clock),
-            Sessions = new SessionCommands(new NoSessions(), NoAuditLog.Instance, Clock),
-            Reload = static _ => Task.FromResult(ReloadReport.Refused(["no server here"])),
-            Explain = static (_, _) => Task.FromResult(new WhatIfAnswer()),
-            Shaping = static (domain, _, _) => Task.FromResult(new Relay.Delivery.Shaping.ShapingReport(domain.Text)),
-        });
+        plane = new WebPlane(Serve(Clock, (what, detail) => Told.Add($"{what} {detail}"), Spool, Live));
         application = plane.Through(door ?? new SaidDoor(this));
     }
 
@@ -55,6 +40,28 @@ internal sealed class PlaneRig : IAsyncDisposable
     public Caller Caller { get; set; } = Caller.Nobody;
 
     public IReadOnlyList<Endpoint> Endpoints => plane.Endpoints;
+
+    /// <summary>A server that has a queue and nothing else.</summary>
+    public static ServedRelay Serve(TimeProvider clock, Action<string, string> tell, MemorySpool? spool = null, EventHub? live = null)
+    {
+        var suspensions = new Suspensions();
+        spool ??= new MemorySpool();
+        return new ServedRelay
+        {
+            Clock = clock,
+            Audit = NoAuditLog.Instance,
+            Tell = tell,
+            Live = live ?? new EventHub(),
+            Status = static () => throw new InvalidOperationException("/secret/path is not there"),
+            Queue = new QueueQueries(spool),
+            QueueChanges = new QueueCommands(spool, new SpoolQueueControl(spool, clock), NoAuditLog.Instance, clock),
+            Destinations = new SuspensionCommands((domains, suspends) => new(suspensions.Change(domains, suspends)), () => suspensions.All, NoAuditLog.Instance, clock),
+            Sessions = new SessionCommands(new NoSessions(), NoAuditLog.Instance, clock),
+            Reload = static _ => Task.FromResult(ReloadReport.Refused(["no server here"])),
+            Explain = static (_, _) => Task.FromResult(new WhatIfAnswer()),
+            Shaping = static (domain, _, _) => Task.FromResult(new Relay.Delivery.Shaping.ShapingReport(domain.Text)),
+        };
+    }
 
     public async Task<(int Status, string Body, IHeaderDictionary Headers)> AskAsync(
         string method, string path, string? body = null, Action<HttpContext>? prepare = null)

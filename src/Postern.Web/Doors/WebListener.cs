@@ -1,16 +1,14 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Security;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
+using Postern.Smtp.Transport;
 
 namespace Postern.Web.Doors;
 
@@ -21,10 +19,9 @@ internal sealed class WebListener : IAsyncDisposable
     private const int MostHeaderOctets = 16 * 1024;
     private const int MostConnections = 1_024;
 
-    private readonly KestrelServer kestrel;
-    private readonly ServiceProvider services;
+    private readonly WebApplication host;
 
-    private WebListener(KestrelServer kestrel, ServiceProvider services) => (this.kestrel, this.services) = (kestrel, services);
+    private WebListener(WebApplication host) => this.host = host;
 
     /// <summary>What it is bound to, with the real ports.</summary>
     public ImmutableArray<IPEndPoint> Endpoints { get; private set; } = [];
@@ -32,38 +29,28 @@ internal sealed class WebListener : IAsyncDisposable
     /// <exception cref="IOException">A port is in use.</exception>
     public static async Task<WebListener> StartAsync(WebOptions options, IHttpApplication<HttpContext> application, CancellationToken ct)
     {
-        var none = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).BuildServiceProvider();
-        var settings = new KestrelServerOptions { ApplicationServices = none, AddServerHeader = false };
-        settings.Limits.MaxRequestBodySize = MostBodyOctets;
-        settings.Limits.MaxRequestHeadersTotalSize = MostHeaderOctets;
-        settings.Limits.MaxConcurrentConnections = MostConnections;
-        settings.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, TimeSpan.FromSeconds(5));
         var bound = new List<ListenOptions>();
-        foreach (var endpoint in options.Listen)
+        // The host lends the server what it needs for TLS, and is never started itself.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
-            settings.Listen(endpoint, listen =>
-            {
-                bound.Add(listen);
-                listen.Protocols = options.Tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-                if (options.Tls is { } tls)
-                    listen.UseHttps(new TlsHandshakeCallbackOptions
-                    {
-                        OnConnection = hello => new(new SslServerAuthenticationOptions
-                        {
-                            ServerCertificateContext = tls.ContextFor(hello.ClientHelloInfo.ServerName),
-                            EnabledSslProtocols = tls.Protocols,
-                            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-                        }),
-                    });
-            });
-        }
-
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        var listener = new WebListener(new KestrelServer(Options.Create(settings), sockets, NullLoggerFactory.Instance), none);
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MostBodyOctets;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MostHeaderOctets;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, TimeSpan.FromSeconds(5));
+            foreach (var endpoint in options.Listen)
+                kestrel.Listen(endpoint, listen =>
+                {
+                    bound.Add(listen);
+                    Configure(listen, options.Tls);
+                });
+        });
+        var listener = new WebListener(builder.Build());
         try
         {
-            await listener.kestrel.StartAsync(application, ct);
+            await listener.host.Services.GetRequiredService<IServer>().StartAsync(application, ct);
             listener.Endpoints = [.. bound.Select(static one => one.IPEndPoint!)];
             return listener;
         }
@@ -77,8 +64,22 @@ internal sealed class WebListener : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        await kestrel.StopAsync(now.Token);
-        kestrel.Dispose();
-        await services.DisposeAsync();
+        await host.Services.GetRequiredService<IServer>().StopAsync(now.Token);
+        await host.DisposeAsync();
+    }
+
+    private static void Configure(ListenOptions listen, TlsOptions? tls)
+    {
+        listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+        if (tls is not null)
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = hello => new(new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = tls.ContextFor(hello.ClientHelloInfo.ServerName),
+                    EnabledSslProtocols = tls.Protocols,
+                    ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+                }),
+            });
     }
 }
